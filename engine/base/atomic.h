@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * atomic.h - atomic operations whose names say their memory order.
+ *
+ * Nothing else in the engine touches an _Atomic object: the order of every
+ * access can be read where it is made, and a test build can put its own
+ * operations here (a scheduler, a checker) without changing the callers.
+ *
+ * A caller explains each order in a comment: "relaxed: why that is enough",
+ * or "acquire [edge]: why" and "release [edge]: why", where the edge names the
+ * two ends that belong together.  scripts/edges.py proves that both exist.
+ *
+ * cas_*() are strong, take the address of the expected value, update it on
+ * failure, and load with relaxed order when they fail.
+ */
+#ifndef LFV_BASE_ATOMIC_H
+#define LFV_BASE_ATOMIC_H
+
+#include <stdatomic.h>
+
+#define load_relaxed(p) atomic_load_explicit((p), memory_order_relaxed)
+#define load_acquire(p) atomic_load_explicit((p), memory_order_acquire)
+
+#define store_relaxed(p, v) \
+	atomic_store_explicit((p), (v), memory_order_relaxed)
+#define store_release(p, v) \
+	atomic_store_explicit((p), (v), memory_order_release)
+
+#define add_relaxed(p, v) \
+	atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
+#define add_acq_rel(p, v) \
+	atomic_fetch_add_explicit((p), (v), memory_order_acq_rel)
+#define sub_relaxed(p, v) \
+	atomic_fetch_sub_explicit((p), (v), memory_order_relaxed)
+#define sub_acq_rel(p, v) \
+	atomic_fetch_sub_explicit((p), (v), memory_order_acq_rel)
+
+#define or_relaxed(p, v) \
+	atomic_fetch_or_explicit((p), (v), memory_order_relaxed)
+#define or_acquire(p, v) \
+	atomic_fetch_or_explicit((p), (v), memory_order_acquire)
+#define and_relaxed(p, v) \
+	atomic_fetch_and_explicit((p), (v), memory_order_relaxed)
+#define and_release(p, v) \
+	atomic_fetch_and_explicit((p), (v), memory_order_release)
+
+#define swap_relaxed(p, v) \
+	atomic_exchange_explicit((p), (v), memory_order_relaxed)
+#define swap_acquire(p, v) \
+	atomic_exchange_explicit((p), (v), memory_order_acquire)
+#define swap_acq_rel(p, v) \
+	atomic_exchange_explicit((p), (v), memory_order_acq_rel)
+
+#define cas_relaxed(p, old, v) \
+	atomic_compare_exchange_strong_explicit( \
+		(p), (old), (v), memory_order_relaxed, memory_order_relaxed)
+#define cas_acquire(p, old, v) \
+	atomic_compare_exchange_strong_explicit( \
+		(p), (old), (v), memory_order_acquire, memory_order_relaxed)
+#define cas_release(p, old, v) \
+	atomic_compare_exchange_strong_explicit( \
+		(p), (old), (v), memory_order_release, memory_order_relaxed)
+#define cas_acq_rel(p, old, v) \
+	atomic_compare_exchange_strong_explicit( \
+		(p), (old), (v), memory_order_acq_rel, memory_order_relaxed)
+
+/* A cache line, and the pair of lines that x86 prefetches together. */
+enum { CACHE_LINE_BYTES = 64, FALSE_SHARING_BYTES = 128 };
+
+/* cpu_relax - what a spinning thread does between two looks. */
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield" ::: "memory");
+#else
+	__asm__ volatile("" ::: "memory");
+#endif
+}
+
+#endif

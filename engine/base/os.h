@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os.h - every system call and the clock, behind one table.
+ *
+ * The engine reaches the kernel only through the table it was created with, so
+ * that a test can fail the n-th call, count calls, or stop the clock.  Each
+ * entry returns 0 or a result, or -errno; none sets errno.  Addresses and
+ * lengths are page aligned; nothing here is retried.
+ *
+ * Who may run with whom: all entries are thread-safe.  mmap, madvise and the
+ * like take the kernel's mmap_lock: no progress is promised across them.
+ */
+#ifndef LFV_BASE_OS_H
+#define LFV_BASE_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct iovec;
+
+struct os {
+	const char *name;
+
+	/* Anonymous, private, NORESERVE, zero, readable and writable. */
+	void *(*mmap_anon)(size_t bytes);
+	void (*munmap_anon)(void *base, size_t bytes);
+
+	/* A PROT_NONE NORESERVE mapping at exactly `base`, if it is free. */
+	int (*reserve)(void *base, size_t bytes);
+	/* Give a whole reservation back (destroy only). */
+	int (*unreserve)(void *base, size_t bytes);
+	/* Replace what is mapped by PROT_NONE again, in one call. */
+	int (*remap_none)(void *base, size_t bytes);
+	/* Map `bytes` of `fd` from `offset` over the reservation; prot as mmap. */
+	int (*map_file)(void *base, size_t bytes, int prot, int fd,
+			off_t offset);
+	/* A linear mapping of a whole file wherever the kernel likes. */
+	int (*map_linear)(void **base, size_t bytes, int fd);
+
+	int (*guard_install)(void *base, size_t bytes);
+	int (*guard_remove)(void *base, size_t bytes);
+	/* Install guards over many ranges in one call. */
+	int (*guard_install_many)(const struct iovec *ranges, size_t count);
+
+	int (*memfd_create)(const char *name); /* CLOEXEC, sealable; fd */
+	int (*ftruncate)(int fd, off_t bytes);
+	int (*seal)(int fd); /* neither shrink nor grow, for good */
+	int (*punch_hole)(int fd, off_t offset, off_t bytes);
+	int (*close)(int fd);
+	int (*fstat_bytes)(int fd, off_t *bytes);
+
+	/* RLIMIT_FSIZE, in bytes; UINT64_MAX for none. */
+	uint64_t (*file_size_limit)(void);
+	/* vm.max_map_count, or 0 where it cannot be read. */
+	size_t (*max_map_count)(void);
+	/* The machine's memory in bytes. */
+	uint64_t (*memory_bytes)(void);
+	/* TLB shoot-downs of the machine so far; false where not told. */
+	bool (*tlb_shootdowns)(uint64_t *count);
+
+	int (*random)(void *buffer, size_t bytes);
+	uint64_t (*now_ns)(void); /* CLOCK_MONOTONIC */
+	pid_t (*pid)(void);
+};
+
+/* os_linux - the real thing. */
+extern const struct os os_linux;
+
+#endif
