@@ -51,32 +51,34 @@
 #define swap_acq_rel(p, v) \
 	atomic_exchange_explicit((p), (v), memory_order_acq_rel)
 
-#define cas_relaxed(p, old, v) \
+#define cas_relaxed(p, old, v)                   \
 	atomic_compare_exchange_strong_explicit( \
 		(p), (old), (v), memory_order_relaxed, memory_order_relaxed)
-#define cas_acquire(p, old, v) \
+#define cas_acquire(p, old, v)                   \
 	atomic_compare_exchange_strong_explicit( \
 		(p), (old), (v), memory_order_acquire, memory_order_relaxed)
-#define cas_release(p, old, v) \
+#define cas_release(p, old, v)                   \
 	atomic_compare_exchange_strong_explicit( \
 		(p), (old), (v), memory_order_release, memory_order_relaxed)
-#define cas_acq_rel(p, old, v) \
+#define cas_acq_rel(p, old, v)                   \
 	atomic_compare_exchange_strong_explicit( \
 		(p), (old), (v), memory_order_acq_rel, memory_order_relaxed)
 
 /* A cache line, and the pair of lines that x86 prefetches together. */
 enum { CACHE_LINE_BYTES = 64, FALSE_SHARING_BYTES = 128 };
 
+#if defined(__x86_64__) || defined(__i386__)
+#define CPU_RELAX "pause"
+#elif defined(__aarch64__)
+#define CPU_RELAX "yield"
+#else
+#define CPU_RELAX ""
+#endif
+
 /* cpu_relax - what a spinning thread does between two looks. */
 static inline void cpu_relax(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield" ::: "memory");
-#else
-	__asm__ volatile("" ::: "memory");
-#endif
+	__asm__ volatile(CPU_RELAX ::: "memory");
 }
 
 #endif
