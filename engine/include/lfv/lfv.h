@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lfv.h - Linux's vmalloc as a library: address ranges, page frames and the
+ * mappings between them, under every locking strategy that Linux has used.
+ *
+ * An engine reserves a window of addresses, [VMALLOC_START, VMALLOC_END).  An
+ * area is a run of its pages with an owner, followed by an unmapped guard page
+ * unless asked otherwise.  Frames are pages of a memfd; an area's frames need
+ * not be contiguous.  A freed area is lazy: unmapped in batches by a purge,
+ * and reusable after it.
+ *
+ * Errors: functions that make something return NULL and set errno, all others
+ * return 0 or -errno; lfv_last_error() says in words what was wrong, what was
+ * expected and what to do.  Nothing is half done: a call that fails leaves
+ * everything as it was.
+ *
+ * Threads: every function may be called by any thread at any time, except that
+ * lfv_destroy() runs alone.  In a child after fork(), every call on an engine
+ * of the parent answers -EOWNERDEAD.
+ *
+ * Order: what a thread wrote to an area before it freed it happens before
+ * whoever is given the same addresses next.
+ *
+ * Progress: every strategy named here blocks on locks; see `lfv-bench list`.
+ */
+#ifndef LFV_LFV_H
+#define LFV_LFV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define LFV_API      __attribute__((visibility("default")))
+#define LFV_MUST_USE __attribute__((warn_unused_result))
+#else
+#define LFV_API
+#define LFV_MUST_USE
+#endif
+
+struct lfv;
+
+/*
+ * lfv_options - how an engine is made; zero and NULL mean the default.
+ *
+ * Begin with LFV_OPTIONS_INIT.  The names are those of lfv_choices(); a pair
+ * that cannot work together is refused by name.
+ */
+struct lfv_options {
+	size_t struct_bytes;   /* sizeof(struct lfv_options) */
+	const char *strategy;  /* "nodes"; aliases: "linux-4.19", ... */
+	const char *lock;      /* "qspin" */
+	const char *cache;     /* "none" */
+	const char *frames;    /* "buddy" */
+	const char *mapping;   /* "lazy"; "strict" for `list` */
+	const char *flush;     /* "remap" */
+	const char *worker;    /* "thread" */
+	size_t window_bytes;   /* 64 GiB; 128 MiB to 16 TiB */
+	size_t memory_bytes;   /* a quarter of the machine's, 1 GiB at least */
+	unsigned nodes;        /* vmap nodes; clamp(CPUs, 1, 128) */
+	unsigned cpus;         /* for lazy_max_pages and nodes; possible CPUs */
+	bool lock_never_yields; /* fair locks spin on when preempted */
+	bool address_plane;    /* ranges only: no memory, nothing is mapped */
+};
+
+#define LFV_OPTIONS_INIT                                     \
+	{                                                    \
+		.struct_bytes = sizeof(struct lfv_options), \
+	}
+
+/*
+ * lfv_create - an engine with a window of its own, or NULL.
+ *
+ * EINVAL: an unknown name, a pair that does not work together, a window that
+ * is too small or too large.  ENOMEM, EMFILE, EFBIG: a limit of the process,
+ * named by lfv_last_error().  NULL options are all defaults.
+ */
+LFV_API LFV_MUST_USE struct lfv *lfv_create(const struct lfv_options *options);
+
+/*
+ * lfv_destroy - give everything back: areas still live included.
+ *
+ * Alone: no other call on this engine may run or follow.  NULL does nothing.
+ */
+LFV_API void lfv_destroy(struct lfv *lfv);
+
+/* The window, as the kernel's VMALLOC_START and VMALLOC_END. */
+LFV_API uintptr_t lfv_vmalloc_start(const struct lfv *lfv);
+LFV_API uintptr_t lfv_vmalloc_end(const struct lfv *lfv);
+
+/* Flags of an area, Linux's values. */
+enum lfv_vm_flags {
+	LFV_VM_IOREMAP = 0x01,  /* maps a file of the caller's */
+	LFV_VM_ALLOC = 0x02,    /* lfv_vmalloc() */
+	LFV_VM_MAP = 0x04,      /* lfv_vmap() */
+	LFV_VM_NO_GUARD = 0x40, /* no guard page follows */
+};
+
+/*
+ * lfv_request - everything that can be asked of a new area.
+ *
+ * size in bytes, rounded up to pages; align a power of two, 0 for none; vstart
+ * and vend bound the addresses, 0 for the window's own (modules use such a
+ * sub-range); node is the preferred NUMA node, -1 for any; flags may hold
+ * LFV_VM_NO_GUARD.  Begin with LFV_REQUEST_INIT.
+ */
+struct lfv_request {
+	size_t size;
+	size_t align;
+	uintptr_t vstart;
+	uintptr_t vend;
+	int node;
+	unsigned flags;
+	bool zero;
+};
+
+#define LFV_REQUEST_INIT     \
+	{                    \
+		.node = -1, \
+	}
+
+/*
+ * lfv_vmalloc and its forms - an area of `size` bytes, mapped readable and
+ * writable.  Without zeroing the contents are whatever an earlier owner left.
+ *
+ * EINVAL: size 0, an alignment that is no power of two, a size beyond the
+ * window.  ENOMEM: no range, no frames, or a limit of the process is met;
+ * lfv_last_error() says which.
+ */
+LFV_API LFV_MUST_USE void *lfv_vmalloc(struct lfv *lfv, size_t size);
+LFV_API LFV_MUST_USE void *lfv_vzalloc(struct lfv *lfv, size_t size);
+LFV_API LFV_MUST_USE void *lfv_vmalloc_align(struct lfv *lfv, size_t size,
+					     size_t align);
+LFV_API LFV_MUST_USE void *lfv_vmalloc_node(struct lfv *lfv, size_t size,
+					    int node);
+LFV_API LFV_MUST_USE void *
+lfv_vmalloc_range(struct lfv *lfv, const struct lfv_request *request);
+
+/*
+ * lfv_vfree - free an area by its first address.  NULL does nothing.
+ *
+ * -EINVAL and no change for a double free, a pointer into an area, and a
+ * pointer that never began one; each is named.  Of two frees of one area that
+ * race, one is refused.  With mapping `lazy` the pages stay readable until the
+ * purge; with `strict` the first touch after the return faults.
+ *
+ * lfv_vunmap(), lfv_iounmap() and lfv_free_vm_area() are the same operation
+ * under the names of their counterparts.
+ */
+LFV_API int lfv_vfree(struct lfv *lfv, const void *address);
+
+/* lfv_page - a frame of the memfd, Linux's struct page as a value. */
+struct lfv_page {
+	uint32_t frame;
+};
+
+/*
+ * lfv_alloc_pages - 2^order contiguous frames, order 0 to LFV_MAX_ORDER.
+ *
+ * -EOPNOTSUPP with frames `paired`, whose frames belong to addresses.
+ * lfv_free_pages: -EBUSY while one of them is mapped by lfv_vmap().
+ */
+enum { LFV_MAX_ORDER = 10 };
+LFV_API LFV_MUST_USE int lfv_alloc_pages(struct lfv *lfv, unsigned order,
+					 struct lfv_page *first);
+LFV_API int lfv_free_pages(struct lfv *lfv, struct lfv_page first,
+			   unsigned order);
+
+/*
+ * lfv_page_address - the frame in the linear mapping of all memory, which is
+ * made at the first call.  NULL and errno where the mapping cannot be made.
+ */
+LFV_API void *lfv_page_address(struct lfv *lfv, struct lfv_page page);
+
+/*
+ * lfv_vmap - map `count` frames of lfv_alloc_pages() side by side.
+ *
+ * A frame may be mapped any number of times.  The frames stay the caller's.
+ */
+LFV_API LFV_MUST_USE void *
+lfv_vmap(struct lfv *lfv, const struct lfv_page *pages, size_t count);
+LFV_API int lfv_vunmap(struct lfv *lfv, const void *address);
+
+/*
+ * lfv_ioremap - map `size` bytes of a file of the caller's from `offset`.
+ *
+ * Alignment as Linux's VM_IOREMAP: the size's power of two, between a page and
+ * 128 pages.  prot as for mmap(2).  The caller may close `fd` afterwards.
+ */
+LFV_API LFV_MUST_USE void *lfv_ioremap(struct lfv *lfv, int fd, uint64_t offset,
+				       size_t size, int prot);
+LFV_API int lfv_iounmap(struct lfv *lfv, const void *address);
+
+/* lfv_get_vm_area - a range alone: reserved, nothing mapped. */
+LFV_API LFV_MUST_USE void *lfv_get_vm_area(struct lfv *lfv, size_t size,
+					   unsigned flags);
+LFV_API LFV_MUST_USE void *
+lfv_get_vm_area_range(struct lfv *lfv, const struct lfv_request *request);
+LFV_API int lfv_free_vm_area(struct lfv *lfv, const void *address);
+
+/*
+ * lfv_vm_info - what Linux's vmap_area and vm_struct tell, copied.
+ *
+ * A lookup's copy is of one instant; the area may be freed at the next.
+ */
+struct lfv_vm_info {
+	uintptr_t va_start;
+	uintptr_t va_end;   /* guard page included */
+	size_t size;        /* bytes that were asked for */
+	unsigned flags;     /* enum lfv_vm_flags */
+	unsigned nr_pages;  /* mapped pages; 0 for a range alone */
+	const void *caller; /* return address of the call that made it */
+	uint64_t phys;      /* LFV_VM_IOREMAP: offset in the file */
+	bool lazy;          /* freed, waits for the purge (walks only) */
+};
+
+/* lfv_find_vm_area - the live area that covers `address`; -ENOENT: none. */
+LFV_API int lfv_find_vm_area(struct lfv *lfv, const void *address,
+			     struct lfv_vm_info *info);
+
+/*
+ * lfv_for_each_vm_area - visit live areas in ascending order.
+ *
+ * An area that is live throughout is visited exactly once; one that is made or
+ * freed meanwhile, once or not at all.  A visit that returns non-zero ends the
+ * walk, and that is what is returned.  The visit may call any function here.
+ */
+typedef int lfv_visit(void *context, const struct lfv_vm_info *info);
+LFV_API int lfv_for_each_vm_area(struct lfv *lfv, lfv_visit *visit,
+				 void *context);
+
+/* lfv_vmalloc_to_frame - the frame behind `address`; -ENOENT: none. */
+LFV_API int lfv_vmalloc_to_frame(struct lfv *lfv, const void *address,
+				 struct lfv_page *page);
+
+/*
+ * lfv_purge - unmap and make reusable every area freed before the call.
+ *
+ * -errno of the unmapping if some could not be: those stay lazy.
+ */
+LFV_API int lfv_purge(struct lfv *lfv);
+
+/* lfv_stats - counters since creation and figures of now; pages of 4 KiB. */
+struct lfv_stats {
+	size_t struct_bytes; /* in: sizeof(struct lfv_stats) */
+
+	uint64_t live_areas;
+	uint64_t live_pages; /* guard pages included */
+	uint64_t lazy_pages;
+	uint64_t lazy_max_pages; /* a free that passes this is a purge's cause */
+	uint64_t pool_pages;     /* `nodes`: free, of use to one node only */
+	uint64_t holes;
+	uint64_t hole_pages;
+	uint64_t hole_pages_max;
+	uint64_t span_pages; /* highest end - lowest start of live areas */
+
+	uint64_t frames;      /* of the memfd */
+	uint64_t frames_free; /* per-CPU lists included */
+	uint64_t mappings;    /* kernel mappings (VMAs) of the window, as counted */
+
+	uint64_t purges;
+	uint64_t purged_areas;
+	uint64_t purged_pages;
+	uint64_t purged_runs; /* after merging: one system call each, or less */
+	uint64_t purge_failures; /* ranges kept lazy as unmapping them failed */
+	uint64_t purge_ns_max;
+
+	uint64_t map_calls;   /* system calls that mapped */
+	uint64_t unmap_calls; /* system calls that unmapped */
+	uint64_t guard_calls; /* system calls that placed or took guards */
+	uint64_t mapped_pages;
+	uint64_t unmapped_pages;
+
+	uint64_t locks_entered; /* exclusively, the strategy's locks */
+	uint64_t locks_waited;
+	uint64_t tlb_shootdowns; /* of the machine since creation */
+	bool tlb_shootdowns_known;
+};
+
+LFV_API int lfv_get_stats(struct lfv *lfv, struct lfv_stats *stats);
+
+/* lfv_vmallocinfo - what /proc/vmallocinfo prints, as text or as JSON. */
+enum lfv_format { LFV_TEXT, LFV_JSON };
+LFV_API int lfv_vmallocinfo(struct lfv *lfv, FILE *stream,
+			    enum lfv_format format);
+
+/*
+ * lfv_check - walk every structure and abort with the number of the first
+ * invariant that does not hold.  Alone.
+ */
+LFV_API void lfv_check(struct lfv *lfv);
+
+/* lfv_last_error - this thread's last message; made without allocation. */
+LFV_API const char *lfv_last_error(void);
+
+/* lfv_version - "MAJOR.MINOR.PATCH". */
+LFV_API const char *lfv_version(void);
+
+/* The axes on which engines differ, and the choices of each. */
+enum lfv_axis {
+	LFV_AXIS_STRATEGY,
+	LFV_AXIS_LOCK,
+	LFV_AXIS_CACHE,
+	LFV_AXIS_FRAMES,
+	LFV_AXIS_MAPPING,
+	LFV_AXIS_FLUSH,
+	LFV_AXIS_WORKER,
+};
+
+struct lfv_choice {
+	const char *name;
+	const char *variant; /* the release it is the form of, or NULL */
+	const char *aliases; /* space-separated, or NULL */
+	const char *summary;
+	bool busted; /* breaks its contract on purpose */
+	bool fair;   /* locks: first come, first served */
+};
+
+/* lfv_choice_at - the index-th choice of an axis; false past the last. */
+LFV_API bool lfv_choice_at(enum lfv_axis axis, size_t index,
+			   struct lfv_choice *choice);
+
+/*
+ * lfv_options_check - whether lfv_create() would refuse these choices, and the
+ * choices with defaults and aliases resolved; -EINVAL as lfv_create().
+ */
+LFV_API int lfv_options_check(const struct lfv_options *options,
+			      struct lfv_options *resolved);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
