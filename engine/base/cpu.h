@@ -63,11 +63,12 @@ struct cpu_map {
 };
 
 /*
- * cpu_map_init - 0; -EINVAL when more is asked for than CPU_IDS_MAX and
- * NODE_IDS_MAX allow, or more nodes than CPUs.
+ * cpu_map_init - 0, or -EINVAL when more is asked for than CPU_IDS_MAX and
+ * NODE_IDS_MAX allow.
  *
  * What /sys does not tell is taken from sysconf(3), and one node.  Made-up
- * nodes share the CPUs out in runs of equal length, as firmware does.
+ * CPUs lie on one node unless nodes are made up too; those share the CPUs out
+ * in runs of equal length, as firmware does.
  */
 __attribute__((warn_unused_result)) int
 cpu_map_init(struct cpu_map *map, const struct cpu_options *options,

@@ -50,7 +50,7 @@ struct percpu_ops {
 	size_t (*slot_bytes)(unsigned capacity);
 	bool (*push)(struct percpu *percpu, unsigned slot, uint64_t value);
 	bool (*take)(struct percpu *percpu, unsigned slot, uint64_t *value);
-	/* Take all there is at some instant of the call; how many. */
+	/* Take every value that was there when the call began. */
 	unsigned (*drain)(struct percpu *percpu, unsigned slot,
 			  uint64_t *values);
 };

@@ -77,7 +77,7 @@ struct slab {
 	const char *name;
 	size_t object_bytes; /* a multiple of the type's alignment */
 	size_t align;
-	_Atomic(unsigned) type; /* 1 to SLAB_TYPES_MAX; 0 before first use */
+	_Atomic(unsigned) type; /* 1 to SLAB_TYPES_MAX, or 0: no caches */
 	/* guarded by mutex */
 	pthread_mutex_t mutex;
 	struct slab_magazine *full;
@@ -88,10 +88,11 @@ struct slab {
 	size_t fresh_objects;
 	struct slab_cache *caches; /* of all threads, and those of ended ones */
 	struct slab_cache *idle_caches;
-	uint64_t taken; /* by threads without a cache, and ended ones */
+	uint64_t taken; /* by threads without a cache */
 	uint64_t given;
-	uint64_t carved;
+	uint64_t objects; /* in all chunks, carved or not */
 	size_t bytes;
+	const struct os *os; /* of the last caller; give maps caches by it */
 };
 
 #define SLAB(type_name, object_type)                                      \
@@ -110,14 +111,13 @@ struct slab_stats {
 /*
  * slab_take - an object, or NULL when the kernel has no memory for more.
  *
- * Every caller of one slab passes a table that outlives the process's use of
- * it; the memory comes from the caller's, whoever uses it later.
+ * Memory comes from `os`, which the slab remembers: it must stay valid.
  */
 __attribute__((warn_unused_result)) void *slab_take(struct slab *slab,
 						    const struct os *os);
 
-/* slab_give - hand back what slab_take() gave, by any thread. */
-void slab_give(struct slab *slab, void *object, const struct os *os);
+/* slab_give - hand back what slab_take() gave, by any thread; cannot fail. */
+void slab_give(struct slab *slab, void *object);
 
 /*
  * slab_stats - exact when nobody takes or gives; else `live` may be late, but
