@@ -20,10 +20,13 @@
 
 struct iovec;
 
+/* What one vector of the kernel's may hold. */
+enum { OS_GUARD_RANGES_MAX = 1024 };
+
 struct os {
 	const char *name;
 
-	/* Anonymous, private, NORESERVE, zero, readable and writable. */
+	/* Anonymous, private, NORESERVE, zero, read-write; NULL: refused. */
 	void *(*mmap_anon)(size_t bytes);
 	void (*munmap_anon)(void *base, size_t bytes);
 
@@ -33,7 +36,7 @@ struct os {
 	int (*unreserve)(void *base, size_t bytes);
 	/* Replace what is mapped by PROT_NONE again, in one call. */
 	int (*remap_none)(void *base, size_t bytes);
-	/* Map `bytes` of `fd` from `offset` over the reservation; prot as mmap. */
+	/* Map `bytes` of `fd` from `offset` over what is there; as mmap. */
 	int (*map_file)(void *base, size_t bytes, int prot, int fd,
 			off_t offset);
 	/* A linear mapping of a whole file wherever the kernel likes. */
@@ -41,7 +44,11 @@ struct os {
 
 	int (*guard_install)(void *base, size_t bytes);
 	int (*guard_remove)(void *base, size_t bytes);
-	/* Install guards over many ranges in one call. */
+	/*
+	 * Install guards over up to OS_GUARD_RANGES_MAX ranges in one call, or
+	 * in one call each where the kernel refuses that.  After an error any
+	 * number of them, from the first on, may hold guards.
+	 */
 	int (*guard_install_many)(const struct iovec *ranges, size_t count);
 
 	int (*memfd_create)(const char *name); /* CLOEXEC, sealable; fd */
@@ -55,6 +62,12 @@ struct os {
 	uint64_t (*file_size_limit)(void);
 	/* vm.max_map_count, or 0 where it cannot be read. */
 	size_t (*max_map_count)(void);
+	/* Mappings of this process now: what that limit is about; slow. */
+	size_t (*map_count)(void);
+	/* RLIMIT_AS, in bytes; UINT64_MAX for none. */
+	uint64_t (*address_limit)(void);
+	/* Address space in use by this process: what that limit is about. */
+	uint64_t (*address_bytes)(void);
 	/* The machine's memory in bytes. */
 	uint64_t (*memory_bytes)(void);
 	/* TLB shoot-downs of the machine so far; false where not told. */
