@@ -15,8 +15,10 @@
 #ifndef LFV_VA_AREA_H
 #define LFV_VA_AREA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/atomic.h"
 #include "base/list.h"
 #include "va/rbtree.h"
 
@@ -43,6 +45,8 @@ struct vmap_area {
 	uint32_t state;
 	/* areas that were merged into this one while lazy, itself included */
 	uint32_t merged;
+	/* where in its life it is, for who sets that without a lock (rbtree) */
+	_Atomic(uint32_t) phase;
 	/* next of a chain that a purge has taken */
 	struct vmap_area *purge_next;
 	struct vm_struct vm;
@@ -62,5 +66,23 @@ static inline struct vmap_area *area_of_link(const struct list *link)
 {
 	return container_of(link, struct vmap_area, link);
 }
+
+struct os;
+struct va_found;
+
+/*
+ * area_take - a descriptor, or NULL when the kernel has no memory for more.
+ *
+ * All zero the first time, else as its last owner left it.
+ */
+__attribute__((warn_unused_result)) struct vmap_area *
+area_take(const struct os *os);
+
+/* area_give - the descriptor is in no index and on no chain any more. */
+void area_give(struct vmap_area *area, const struct os *os);
+
+/* area_to_found - fill the copy that a lookup or walk hands out. */
+void area_to_found(const struct vmap_area *area, struct va_found *found,
+		   bool lazy);
 
 #endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * va.c - the registry of strategies, and what all of them need made.
+ */
+#include "va/va.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "va/strategies.h"
+
+static const struct va_ops *const strategies[] = {
+	&va_list_24, &va_list_2624,     &va_rbtree_2628,
+	&va_rbtree,  &va_augmented_510, &va_augmented,
+	&va_nodes,   &va_busted,        NULL,
+};
+
+const struct va_ops *const *va_strategies(void)
+{
+	return strategies;
+}
+
+static bool has_alias(const struct va_ops *ops, const char *name)
+{
+	if (!ops->aliases)
+		return false;
+	for (const char *const *alias = ops->aliases; *alias; alias++) {
+		if (strcmp(*alias, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+const struct va_ops *va_find_ops(const char *name)
+{
+	for (const struct va_ops *const *row = strategies; *row; row++) {
+		if (strcmp((*row)->name, name) == 0 ||
+		    strcmp((*row)->variant, name) == 0 || has_alias(*row, name))
+			return *row;
+	}
+	return NULL;
+}
+
+/* The mapping that holds a strategy's state: whole pages, so aligned enough. */
+static size_t state_bytes(const struct va_ops *ops)
+{
+	return pages_to_bytes(bytes_to_pages(ops->state_bytes));
+}
+
+int va_init(struct va *va, const struct va_ops *ops,
+	    const struct va_config *config)
+{
+	static_assert(FALSE_SHARING_BYTES <= 4096, "a page is aligned enough");
+	assert(config->start < config->end);
+	assert(is_page_aligned(config->start) && is_page_aligned(config->end));
+	assert(config->cpus > 0);
+
+	void *const state = config->os->mmap_anon(state_bytes(ops));
+
+	if (!state)
+		return error_set(-ENOMEM,
+				 "no memory for the state of strategy %s",
+				 ops->name);
+	va->ops = ops;
+	va->config = *config;
+	va->state = state;
+
+	const int error = ops->init(va);
+
+	if (error) {
+		va->state = NULL;
+		config->os->munmap_anon(state, state_bytes(ops));
+	}
+	return error;
+}
+
+void va_fini(struct va *va)
+{
+	va->ops->fini(va);
+	va->config.os->munmap_anon(va->state, state_bytes(va->ops));
+	va->state = NULL;
+}
