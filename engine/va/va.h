@@ -33,10 +33,12 @@
  * point, and under the locks, where its generation of Linux did that work:
  *
  *   unmap  in free, after the area can no longer be found and before its
- *          range is lazy or a hole (`list`: inside its lock).  Never fails: a
- *          range that could not be unmapped is remembered by the core;
+ *          range is lazy or a hole (`list`: inside its lock).  Where it fails
+ *          the range must not become a hole: a strategy with strict_reuse
+ *          keeps it, lazy and not to be found, for the next purge_take(); the
+ *          others need not look, since theirs is lazy anyway;
  *   map    in ops->map only, for a strategy that maps under a lock of its own
- *          (`list`: the big kernel lock).
+ *          (`list`: the big kernel lock); `source` is the core's own.
  *
  * Errors: 0 or -errno.  -ENOMEM: no hole fits, the core purges and asks again
  * as that generation did; -ENOENT: no live area begins there.
@@ -74,8 +76,8 @@ struct va_found {
 
 struct va_hooks {
 	void *context;
-	int (*map)(void *context, struct vmap_area *area);
-	void (*unmap)(void *context, struct vmap_area *area);
+	int (*map)(void *context, struct vmap_area *area, const void *source);
+	int (*unmap)(void *context, struct vmap_area *area);
 };
 
 /* va_config - constant for a strategy's life. */
@@ -126,6 +128,7 @@ struct va_ops {
 	bool strict_reuse;  /* a freed range is a hole at once: no purge */
 	bool busted;        /* breaks A2: every check must see it */
 	bool retries;       /* purges once and tries again when none fits */
+	bool vfree_finds;   /* its vfree looks the area up before removing it */
 	size_t state_bytes;
 
 	int (*init)(struct va *va);
@@ -138,10 +141,10 @@ struct va_ops {
 	int (*alloc)(struct va *va, const struct va_request *request,
 		     struct vmap_area **area);
 	/*
-	 * map - call hooks.map(area) under the lock that this generation holds
-	 * meanwhile.  NULL: none, the core maps.
+	 * map - call hooks.map(area, source) under the lock that this
+	 * generation holds meanwhile.  NULL: none, the core maps.
 	 */
-	int (*map)(struct va *va, struct vmap_area *area);
+	int (*map)(struct va *va, struct vmap_area *area, const void *source);
 	/*
 	 * free - retire the live area that begins at `start`.  *purge_due says
 	 * that the lazy pages passed their limit with this one.

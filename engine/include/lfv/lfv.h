@@ -325,6 +325,18 @@ struct lfv_choice {
 LFV_API bool lfv_choice_at(enum lfv_axis axis, size_t index,
 			   struct lfv_choice *choice);
 
+/* lfv_refusal - two choices that cannot work together, and why. */
+struct lfv_refusal {
+	enum lfv_axis axis;
+	const char *name;
+	enum lfv_axis other_axis;
+	const char *other_name;
+	const char *why;
+};
+
+/* lfv_refusal_at - the index-th refused pair; false past the last. */
+LFV_API bool lfv_refusal_at(size_t index, struct lfv_refusal *refusal);
+
 /*
  * lfv_options_check - whether lfv_create() would refuse these choices, and the
  * choices with defaults and aliases resolved; -EINVAL as lfv_create().
