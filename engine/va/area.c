@@ -17,9 +17,9 @@ struct vmap_area *area_take(const struct os *os)
 	return slab_take(&area_slab, os);
 }
 
-void area_give(struct vmap_area *area, const struct os *os)
+void area_give(struct vmap_area *area)
 {
-	slab_give(&area_slab, area, os);
+	slab_give(&area_slab, area);
 }
 
 void area_to_found(const struct vmap_area *area, struct va_found *found,

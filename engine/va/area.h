@@ -79,7 +79,7 @@ __attribute__((warn_unused_result)) struct vmap_area *
 area_take(const struct os *os);
 
 /* area_give - the descriptor is in no index and on no chain any more. */
-void area_give(struct vmap_area *area, const struct os *os);
+void area_give(struct vmap_area *area);
 
 /* area_to_found - fill the copy that a lookup or walk hands out. */
 void area_to_found(const struct vmap_area *area, struct va_found *found,
