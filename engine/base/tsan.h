@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tsan.h - tell ThreadSanitizer of an order that it cannot see.
+ *
+ * Concurrency Kit's operations are inline assembly: without a word from us
+ * every access that they order would be reported as a race.  A note stands
+ * beside the operation that makes the order, on the same address, and says no
+ * more than that operation does.  In other builds a note is nothing.
+ */
+#ifndef LFV_BASE_TSAN_H
+#define LFV_BASE_TSAN_H
+
+#if defined(__SANITIZE_THREAD__)
+#define TSAN_ENABLED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TSAN_ENABLED 1
+#endif
+#endif
+#ifndef TSAN_ENABLED
+#define TSAN_ENABLED 0
+#endif
+
+#if TSAN_ENABLED
+#include <sanitizer/tsan_interface.h>
+
+/* tsan_release - what this thread did so far is handed over at `address`. */
+static inline void tsan_release(void *address)
+{
+	__tsan_release(address);
+}
+
+/* tsan_acquire - this thread has seen what was handed over at `address`. */
+static inline void tsan_acquire(void *address)
+{
+	__tsan_acquire(address);
+}
+#else
+static inline void tsan_release(void *address)
+{
+	(void)address;
+}
+
+static inline void tsan_acquire(void *address)
+{
+	(void)address;
+}
+#endif
+
+#endif
