@@ -68,6 +68,9 @@ struct os {
 	uint64_t (*address_limit)(void);
 	/* Address space in use by this process: what that limit is about. */
 	uint64_t (*address_bytes)(void);
+	/* The begin of a small text file, 0-terminated in `text`; 0 or -errno.
+	 */
+	int (*read_text)(const char *path, char *text, size_t bytes);
 	/* The machine's memory in bytes. */
 	uint64_t (*memory_bytes)(void);
 	/* TLB shoot-downs of the machine so far; false where not told. */

@@ -305,6 +305,7 @@ const struct os os_linux = {
 	.address_limit = linux_address_limit,
 	.address_bytes = linux_address_bytes,
 	.memory_bytes = linux_memory_bytes,
+	.read_text = proc_read_text,
 	.tlb_shootdowns = linux_tlb_shootdowns,
 	.random = linux_random,
 	.now_ns = linux_now_ns,

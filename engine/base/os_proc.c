@@ -149,3 +149,22 @@ bool proc_row_sum(const char *path, const char *row, uint64_t *sum)
 	reader_fini(&reader);
 	return found;
 }
+
+int proc_read_text(const char *path, char *text, size_t bytes)
+{
+	struct reader reader;
+	size_t length = 0;
+
+	if (!reader_init(&reader, path))
+		return -errno;
+	while (length + 1 < bytes) {
+		const int character = reader_take(&reader);
+
+		if (character == END_OF_FILE)
+			break;
+		text[length++] = (char)character;
+	}
+	text[length] = '\0';
+	reader_fini(&reader);
+	return 0;
+}

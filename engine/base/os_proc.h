@@ -25,4 +25,11 @@ size_t proc_line_count(const char *path);
  */
 bool proc_row_sum(const char *path, const char *row, uint64_t *sum);
 
+/*
+ * proc_read_text - up to bytes - 1 characters of the file's begin, and a 0.
+ *
+ * 0, or -errno of open(2) with `text` untouched.
+ */
+int proc_read_text(const char *path, char *text, size_t bytes);
+
 #endif
