@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""scripts/analysis/plot.py draws what was measured, and nothing else."""
+
+import contextlib
+import importlib.util
+import io
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "scripts" / "analysis"))
+sys.dont_write_bytecode = True
+
+import plot  # noqa: E402
+
+
+def sample(mops, **changes):
+    fields = {
+        "strategy": "nodes",
+        "variant": "linux-6.12",
+        "lock": "qspin",
+        "workload": "fix_size",
+        "api": "get_vm_area",
+        "threads": 1,
+        "valid": True,
+        "mops": mops,
+    }
+    return {**fields, **changes}
+
+
+def document(*samples):
+    return {
+        "schema": "lfv-results/1",
+        "machine": {"cpus": 2},
+        "samples": list(samples),
+    }
+
+
+class PlotTest(unittest.TestCase):
+    def line(self, *samples):
+        panels = plot.Results(document(*samples)).panels()
+        ((_, lines),) = panels.items()
+        ((_, points),) = lines.items()
+        return points
+
+    def test_a_point_is_the_median_with_its_extremes(self):
+        points = self.line(sample(1), sample(9), sample(2))
+        self.assertEqual(points, [plot.Point(1, 2, 1, 9, 3)])
+
+    def test_threads_are_in_ascending_order(self):
+        points = self.line(sample(1, threads=2), sample(2, threads=1))
+        self.assertEqual([p.threads for p in points], [1, 2])
+
+    def test_invalid_samples_are_left_out_and_counted(self):
+        results = plot.Results(document(sample(1), sample(7, valid=False)))
+        self.assertEqual([s["mops"] for s in results.samples], [1])
+        self.assertIn("1 invalid", results.left_out()[0])
+
+    def test_more_threads_than_cpus_are_left_out_and_counted(self):
+        results = plot.Results(document(sample(1), sample(7, threads=3)))
+        self.assertEqual([s["mops"] for s in results.samples], [1])
+        self.assertIn("more threads than CPUs", results.left_out()[0])
+
+    def test_the_floor_has_no_panel(self):
+        results = plot.Results(
+            document(sample(1), sample(300, workload="floor"))
+        )
+        self.assertEqual(list(results.panels()), ["fix_size"])
+
+    def test_a_factor_that_varies_is_named(self):
+        results = plot.Results(document(sample(1), sample(1, lock="fas")))
+        labels = [label for _, label in results.panels()["fix_size"]]
+        self.assertEqual(
+            labels, ["nodes (Linux 6.12), qspin", "nodes (Linux 6.12), fas"]
+        )
+
+    def test_another_schema_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "lfv-results/1"):
+            plot.Results({"schema": "lfv-results/2", "samples": []})
+
+    @unittest.skipUnless(
+        importlib.util.find_spec("matplotlib"), "matplotlib is missing"
+    )
+    def test_both_pictures_are_written(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "results.json"
+            file.write_text(json.dumps(document(sample(1))))
+            with contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(plot.main([str(file)]), 0)
+            svg = file.with_suffix(".svg").read_text()
+            self.assertIn("nodes (Linux 6.12)", svg)
+            png = file.with_suffix(".png").read_bytes()
+            self.assertEqual(png[1:4], b"PNG")
+
+
+if __name__ == "__main__":
+    unittest.main()
