@@ -7,7 +7,8 @@
  *       unmapping is mapping PROT_NONE again.  A plain munmap inside would
  *       open a hole into which a stranger's mapping can fall;
  *   W2  its base is random (getrandom, not the kernel's mmap base, whose
- *       distance to libc has few bits) and aligned to WINDOW_ALIGN_BYTES.
+ *       distance to libc has few bits) and aligned to WINDOW_ALIGN_BYTES, a
+ *       smaller window to the largest power of two in its size.
  *
  * init and fini run alone.
  */
@@ -31,7 +32,12 @@ struct window {
 	uintptr_t end;
 };
 
-/* window_init - reserve `bytes`; -EINVAL or -ENOMEM with a message. */
+/*
+ * window_init - reserve `bytes`, a multiple of the page.
+ *
+ * With a message: -EINVAL for a size out of bounds, -ENOMEM where the limit of
+ * the process (RLIMIT_AS) or the address space leaves no room for it.
+ */
 __attribute__((warn_unused_result)) int
 window_init(struct window *window, const struct os *os, size_t bytes);
 void window_fini(struct window *window);

@@ -210,23 +210,28 @@ static int linux_fstat_bytes(int fd, off_t *bytes)
 	return 0;
 }
 
-static uint64_t process_limit(int resource)
+/* limit_bytes - the soft limit that getrlimit(2) told, if it told one. */
+static uint64_t limit_bytes(int outcome, const struct rlimit *limit)
 {
-	struct rlimit limit;
-
-	if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-		return UINT64_MAX;
-	return limit.rlim_cur;
+	return outcome != 0 || limit->rlim_cur == RLIM_INFINITY
+		       ? UINT64_MAX
+		       : limit->rlim_cur;
 }
 
 static uint64_t linux_file_size_limit(void)
 {
-	return process_limit(RLIMIT_FSIZE);
+	struct rlimit limit;
+	const int outcome = getrlimit(RLIMIT_FSIZE, &limit);
+
+	return limit_bytes(outcome, &limit);
 }
 
 static uint64_t linux_address_limit(void)
 {
-	return process_limit(RLIMIT_AS);
+	struct rlimit limit;
+	const int outcome = getrlimit(RLIMIT_AS, &limit);
+
+	return limit_bytes(outcome, &limit);
 }
 
 static uint64_t linux_address_bytes(void)
