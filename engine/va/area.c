@@ -22,6 +22,16 @@ void area_give(struct vmap_area *area)
 	slab_give(&area_slab, area);
 }
 
+void area_chain_give(struct vmap_area *chain)
+{
+	while (chain) {
+		struct vmap_area *const next = chain->purge_next;
+
+		area_give(chain);
+		chain = next;
+	}
+}
+
 void area_to_found(const struct vmap_area *area, struct va_found *found,
 		   bool lazy)
 {

@@ -81,6 +81,9 @@ area_take(const struct os *os);
 /* area_give - the descriptor is in no index and on no chain any more. */
 void area_give(struct vmap_area *area);
 
+/* area_chain_give - as area_give(), for each of a chain by purge_next. */
+void area_chain_give(struct vmap_area *chain);
+
 /* area_to_found - fill the copy that a lookup or walk hands out. */
 void area_to_found(const struct vmap_area *area, struct va_found *found,
 		   bool lazy);
