@@ -12,7 +12,7 @@ extern const struct va_ops va_list_24;       /* va_list.c */
 extern const struct va_ops va_list_2624;     /* va_list.c */
 extern const struct va_ops va_rbtree_2628;   /* va_rbtree_2628.c */
 extern const struct va_ops va_rbtree;        /* va_rbtree.c */
-extern const struct va_ops va_augmented_510; /* va_augmented.c */
+extern const struct va_ops va_augmented_510; /* va_augmented_510.c */
 extern const struct va_ops va_augmented;     /* va_augmented.c */
 extern const struct va_ops va_nodes;         /* va_nodes.c */
 extern const struct va_ops va_busted;        /* va_busted.c */
