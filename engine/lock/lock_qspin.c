@@ -193,19 +193,27 @@ static void enter_head(struct lock *lock, struct lock_turn *turn)
 	store_release(&next->head, true);
 }
 
-static bool qspin_enter(struct lock *lock, struct lock_turn *turn)
+/* enter_contended - the compare-and-swap has met somebody. */
+static __attribute__((noinline)) bool enter_contended(struct lock *lock,
+						      struct lock_turn *turn)
 {
-	uint64_t nobody = 0;
-	bool waited = true;
+	bool waited;
 
-	/* acquire [lock-handover]: (0,0,0) -> (0,0,1), the common case. */
-	if (cas_acquire(&qspin_of(lock)->word, &nobody, QSPIN_LOCKED))
-		return false;
 	if (enter_pending(lock, &waited))
 		return waited;
 	join_queue(lock, turn);
 	enter_head(lock, turn);
 	return true;
+}
+
+static bool qspin_enter(struct lock *lock, struct lock_turn *turn)
+{
+	uint64_t nobody = 0;
+
+	/* acquire [lock-handover]: (0,0,0) -> (0,0,1), the common case. */
+	if (cas_acquire(&qspin_of(lock)->word, &nobody, QSPIN_LOCKED))
+		return false;
+	return enter_contended(lock, turn);
 }
 
 static void qspin_leave(struct lock *lock, struct lock_turn *turn)
