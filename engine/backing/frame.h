@@ -34,25 +34,40 @@ struct frame_run {
 	uint32_t count;
 };
 
+/* frame_state - where a frame is; zero is what a new memory is full of. */
+enum frame_state {
+	FRAME_FREE,   /* inside a free block */
+	FRAME_HEAD,   /* first of a free block of 2^order frames */
+	FRAME_CACHED, /* in a per-CPU list */
+	FRAME_TAKEN,
+	FRAME_BLOCK, /* taken, first of 2^order frames of take_order() */
+};
+
 /*
  * page - what is known of one frame (Linux's struct page).
  *
- * order and state are the allocator's; mapcount is the mapping's.
+ * order and state are the allocator's; mapcount is the mapping's; next and
+ * prev link free blocks, and are the owner's while the frame is taken (as
+ * Linux's page->lru).
  */
 struct page {
 	_Atomic(uint32_t) mapcount; /* lfv_vmap() mappings of it */
+	_Atomic(uint8_t) state;     /* enum frame_state */
 	uint8_t order;
-	uint8_t state;
-	uint16_t cpu;
-	uint32_t next; /* free-list neighbours, as frame numbers */
+	uint32_t next; /* neighbours, as frame numbers */
 	uint32_t prev;
 };
+
+/* A frame's number fits into an entry of the page table. */
+#define FRAMES_MAX ((uint64_t)1 << 30)
+#define FRAME_NONE UINT32_MAX
+enum { FRAME_ORDER_MAX = 10 };
 
 struct frame_config {
 	const struct os *os;
 	const struct lock_ops *lock;
 	bool lock_yield;
-	uint32_t nr_frames;
+	uint64_t nr_frames; /* `fixed`: as many as the window has pages */
 	unsigned cpus;
 };
 
@@ -94,8 +109,8 @@ struct frames {
 	const struct frame_ops *ops;
 	struct frame_config config;
 	int fd;
-	struct page *pages; /* NULL with `fixed` */
-	void *state;        /* state_bytes, zero before init */
+	struct page *pages;     /* NULL with `fixed` */
+	void *state;            /* state_bytes, zero before init */
 	_Atomic(void *) linear; /* linear mapping, made at first use */
 };
 
@@ -107,6 +122,14 @@ __attribute__((warn_unused_result)) int
 frames_init(struct frames *frames, const struct frame_ops *ops,
 	    const struct frame_config *config);
 void frames_fini(struct frames *frames);
+
+/*
+ * frames_give_order - give back what take_order() gave; by users of frames.
+ *
+ * -EINVAL: no such block is taken; -EBUSY: one of its frames is still mapped.
+ */
+__attribute__((warn_unused_result)) int
+frames_give_order(struct frames *frames, uint32_t first, unsigned order);
 
 /* frames_linear - base of the linear mapping; -errno where none can be made. */
 int frames_linear(struct frames *frames, void **base);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api_area.c - the public functions that make and free areas.
+ *
+ * Each turns its arguments into a request and a source; the life of the area
+ * is life.c's.  The caller's address is taken here, in the public function
+ * itself, as Linux's __builtin_return_address(0).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "core/engine.h"
+
+/* VM_IOREMAP areas are aligned to their size's power of two, up to this. */
+enum { IOREMAP_MAX_ORDER = 7 + PAGE_SHIFT };
+
+/* order_of - the smallest n with 2^n >= size. */
+static unsigned order_of(size_t size)
+{
+	return size <= 1 ? 0 : fls_ulong(size - 1);
+}
+
+static int window_check(const struct lfv *lfv, const struct lfv_request *asked,
+			struct va_request *request)
+{
+	request->vstart =
+		asked->vstart != 0 ? asked->vstart : lfv->window.start;
+	request->vend = asked->vend != 0 ? asked->vend : lfv->window.end;
+	if (request->vstart < lfv->window.start ||
+	    request->vend > lfv->window.end ||
+	    request->vstart >= request->vend ||
+	    !is_page_aligned(request->vstart) ||
+	    !is_page_aligned(request->vend))
+		return error_set(-EINVAL,
+				 "range 0x%zx-0x%zx: page aligned, not empty, "
+				 "inside the window 0x%zx-0x%zx",
+				 (size_t)request->vstart, (size_t)request->vend,
+				 (size_t)lfv->window.start,
+				 (size_t)lfv->window.end);
+	return 0;
+}
+
+/* request_check - everything about a request that can be wrong. */
+static int request_check(const struct lfv *lfv, const struct lfv_request *asked,
+			 struct va_request *request)
+{
+	const size_t guard =
+		(asked->flags & LFV_VM_NO_GUARD) != 0 ? 0 : PAGE_SIZE;
+	const size_t window = lfv->window.end - lfv->window.start;
+	int error = engine_enter(lfv);
+
+	if (error != 0)
+		return error;
+	if (asked->size == 0)
+		return error_set(-EINVAL, "size is 0: ask for a byte at least");
+	if (asked->size > window - guard)
+		return error_set(-EINVAL,
+				 "size %zu with its guard page is larger than "
+				 "the window of %zu bytes",
+				 asked->size, window);
+	if (asked->align != 0 && !is_power_of_two(asked->align))
+		return error_set(-EINVAL,
+				 "align %zu is no power of two (0 for none)",
+				 asked->align);
+	if ((asked->flags & ~(unsigned)LFV_VM_NO_GUARD) != 0)
+		return error_set(-EINVAL,
+				 "flags 0x%x: only LFV_VM_NO_GUARD is the "
+				 "caller's to set",
+				 asked->flags);
+	if (asked->node < -1 || asked->node >= (int)lfv->cpus.node_slots)
+		return error_set(-EINVAL, "node %d: from 0 to %u, -1 for any",
+				 asked->node, lfv->cpus.node_slots - 1);
+	error = window_check(lfv, asked, request);
+	if (error != 0)
+		return error;
+	request->size = align_up(asked->size, PAGE_SIZE) + guard;
+	request->align = asked->align != 0 ? asked->align : 1;
+	request->node = asked->node;
+	request->vm = (struct vm_struct){
+		.flags = asked->flags,
+		.size = asked->size,
+	};
+	return 0;
+}
+
+static int plane_check(const struct lfv *lfv)
+{
+	if (lfv->choices.address_plane)
+		return error_set(-EOPNOTSUPP,
+				 "an engine of the address plane maps nothing: "
+				 "create it without address_plane");
+	return 0;
+}
+
+static void *answer(int error, void *address)
+{
+	if (error == 0)
+		return address;
+	errno = -error;
+	return NULL;
+}
+
+/* area_make - any area that needs no more than a request. */
+static void *area_make(struct lfv *lfv, const struct lfv_request *asked,
+		       const void *caller, enum source_kind kind)
+{
+	const struct source source = { .kind = kind, .zero = asked->zero };
+	struct va_request request;
+	void *address = NULL;
+	int error = request_check(lfv, asked, &request);
+
+	if (error == 0 && kind == SOURCE_MEMORY) {
+		error = plane_check(lfv);
+		request.vm.flags |= LFV_VM_ALLOC;
+		request.vm.nr_pages = (uint32_t)bytes_to_pages(asked->size);
+	}
+	if (error != 0)
+		return answer(error, NULL);
+	request.vm.caller = caller;
+	error = engine_alloc(lfv, &request, &source, &address);
+	return answer(error, address);
+}
+
+void *lfv_vmalloc(struct lfv *lfv, size_t size)
+{
+	const struct lfv_request asked = { .size = size, .node = -1 };
+
+	return area_make(lfv, &asked, __builtin_return_address(0),
+			 SOURCE_MEMORY);
+}
+
+void *lfv_vzalloc(struct lfv *lfv, size_t size)
+{
+	const struct lfv_request asked = {
+		.size = size,
+		.node = -1,
+		.zero = true,
+	};
+
+	return area_make(lfv, &asked, __builtin_return_address(0),
+			 SOURCE_MEMORY);
+}
+
+void *lfv_vmalloc_align(struct lfv *lfv, size_t size, size_t align)
+{
+	const struct lfv_request asked = {
+		.size = size,
+		.align = align,
+		.node = -1,
+	};
+
+	return area_make(lfv, &asked, __builtin_return_address(0),
+			 SOURCE_MEMORY);
+}
+
+void *lfv_vmalloc_node(struct lfv *lfv, size_t size, int node)
+{
+	const struct lfv_request asked = { .size = size, .node = node };
+
+	return area_make(lfv, &asked, __builtin_return_address(0),
+			 SOURCE_MEMORY);
+}
+
+void *lfv_vmalloc_range(struct lfv *lfv, const struct lfv_request *request)
+{
+	return area_make(lfv, request, __builtin_return_address(0),
+			 SOURCE_MEMORY);
+}
+
+void *lfv_get_vm_area(struct lfv *lfv, size_t size, unsigned flags)
+{
+	const struct lfv_request asked = {
+		.size = size,
+		.flags = flags,
+		.node = -1,
+	};
+
+	return area_make(lfv, &asked, __builtin_return_address(0), SOURCE_NONE);
+}
+
+void *lfv_get_vm_area_range(struct lfv *lfv, const struct lfv_request *request)
+{
+	return area_make(lfv, request, __builtin_return_address(0),
+			 SOURCE_NONE);
+}
+
+/* ioremap_check - what lfv_ioremap() is asked beyond a request. */
+static int ioremap_check(const struct lfv *lfv, int fd, uint64_t offset,
+			 size_t size)
+{
+	off_t bytes = 0;
+	int error = plane_check(lfv);
+
+	if (error != 0)
+		return error;
+	if (!is_page_aligned(offset))
+		return error_set(-EINVAL,
+				 "file offset 0x%llx is not page aligned",
+				 (unsigned long long)offset);
+	error = lfv->os->fstat_bytes(fd, &bytes);
+	if (error != 0)
+		return error_set(error, "descriptor %d: %s", fd,
+				 strerror(-error));
+	/* Devices have no size; beyond a file's end a touch is a SIGBUS. */
+	if (bytes > 0 &&
+	    (offset > (uint64_t)bytes || size > (uint64_t)bytes - offset))
+		return error_set(-EINVAL,
+				 "%zu bytes from offset 0x%llx end behind the "
+				 "file's %lld bytes",
+				 size, (unsigned long long)offset,
+				 (long long)bytes);
+	return 0;
+}
+
+void *lfv_ioremap(struct lfv *lfv, int fd, uint64_t offset, size_t size,
+		  int prot)
+{
+	const unsigned order = order_of(size);
+	const unsigned least = order > PAGE_SHIFT ? order : PAGE_SHIFT;
+	const struct lfv_request asked = {
+		.size = size,
+		.align = (size_t)1
+			 << (least < IOREMAP_MAX_ORDER ? least
+						       : IOREMAP_MAX_ORDER),
+		.node = -1,
+	};
+	const struct source source = {
+		.kind = SOURCE_FILE,
+		.fd = fd,
+		.prot = prot,
+		.offset = offset,
+	};
+	struct va_request request;
+	void *address = NULL;
+	int error = request_check(lfv, &asked, &request);
+
+	if (error == 0)
+		error = ioremap_check(lfv, fd, offset, size);
+	if (error != 0)
+		return answer(error, NULL);
+	request.vm.flags |= LFV_VM_IOREMAP;
+	request.vm.phys = offset;
+	request.vm.caller = __builtin_return_address(0);
+	error = engine_alloc(lfv, &request, &source, &address);
+	return answer(error, address);
+}
+
+int lfv_vfree(struct lfv *lfv, const void *address)
+{
+	return engine_free(lfv, address, true);
+}
+
+int lfv_vunmap(struct lfv *lfv, const void *address)
+{
+	return engine_free(lfv, address, true);
+}
+
+int lfv_iounmap(struct lfv *lfv, const void *address)
+{
+	return engine_free(lfv, address, true);
+}
+
+int lfv_free_vm_area(struct lfv *lfv, const void *address)
+{
+	return engine_free(lfv, address, false);
+}
+
+void *lfv_vmap(struct lfv *lfv, const struct lfv_page *pages, size_t count)
+{
+	const struct lfv_request asked = {
+		.size = count <= SIZE_MAX >> PAGE_SHIFT ? pages_to_bytes(count)
+							: SIZE_MAX,
+		.node = -1,
+	};
+	const struct source source = {
+		.kind = SOURCE_FRAMES,
+		.frames = &pages->frame,
+	};
+	struct va_request request;
+	void *address = NULL;
+	int error = request_check(lfv, &asked, &request);
+
+	static_assert(sizeof(struct lfv_page) == sizeof(uint32_t),
+		      "an array of pages is an array of frame numbers");
+	if (error == 0)
+		error = plane_check(lfv);
+	for (size_t i = 0; error == 0 && i < count; i++) {
+		if (pages[i].frame >= lfv->frames.config.nr_frames)
+			error = error_set(
+				-EINVAL, "pages[%zu] is frame %u of %u", i,
+				pages[i].frame, lfv->frames.config.nr_frames);
+	}
+	if (error != 0)
+		return answer(error, NULL);
+	request.vm.flags |= LFV_VM_MAP;
+	request.vm.nr_pages = (uint32_t)count;
+	request.vm.caller = __builtin_return_address(0);
+	error = engine_alloc(lfv, &request, &source, &address);
+	return answer(error, address);
+}

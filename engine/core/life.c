@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * life.c - the life of an area: range, then mapping; and back.
+ *
+ *	alloc   strategy finds the range --> frames are mapped --> user
+ *	free    user --> strategy retires it --> lazy --> purge --> hole
+ *
+ * All that can fail is in alloc.  A range whose mapping fails is freed as any
+ * other, since others may have met it in a walk.
+ */
+#include "core/life.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "core/engine.h"
+
+/* Whether the area's last page is a guard page. */
+static bool is_guarded(const struct vmap_area *area)
+{
+	return (area->vm.flags & LFV_VM_NO_GUARD) == 0;
+}
+
+static int map_memory(struct lfv *lfv, const struct vmap_area *area,
+		      const struct source *source)
+{
+	const size_t pages = area->vm.nr_pages;
+	const int error =
+		map_alloc(&lfv->map, area->va_start, pages, is_guarded(area));
+
+	if (error == 0 && source->zero)
+		memset((void *)area->va_start, 0, pages_to_bytes(pages));
+	return error;
+}
+
+int life_map(void *context, struct vmap_area *area, const void *argument)
+{
+	struct lfv *lfv = context;
+	const struct source *source = argument;
+
+	switch (source->kind) {
+	case SOURCE_NONE:
+		return 0;
+	case SOURCE_MEMORY:
+		return map_memory(lfv, area, source);
+	case SOURCE_FRAMES:
+		return map_frames(&lfv->map, area->va_start, source->frames,
+				  area->vm.nr_pages);
+	case SOURCE_FILE:
+		return map_file(&lfv->map, area->va_start,
+				area_bytes(area) -
+					(is_guarded(area) ? PAGE_SIZE : 0),
+				source->prot, source->fd, source->offset);
+	}
+	return -EINVAL;
+}
+
+int life_unmap(void *context, struct vmap_area *area)
+{
+	struct lfv *lfv = context;
+
+	if (!lfv->choices.strict || lfv->choices.address_plane)
+		return 0;
+
+	struct map_run run = { .start = area->va_start, .end = area->va_end };
+
+	(void)map_unmap(&lfv->map, &run, 1);
+	return run.error;
+}
+
+static int no_hole(const struct lfv *lfv, const struct va_request *request)
+{
+	return error_set(-ENOMEM,
+			 "no hole of %zu pages (guard included, aligned to "
+			 "%zu) between 0x%zx and 0x%zx: free areas or create "
+			 "the engine with window_bytes above %zu",
+			 (size_t)request->size >> PAGE_SHIFT,
+			 (size_t)request->align, (size_t)request->vstart,
+			 (size_t)request->vend, lfv->choices.window_bytes);
+}
+
+/* range_alloc - the range alone; purges once where the generation does. */
+static int range_alloc(struct lfv *lfv, const struct va_request *request,
+		       struct vmap_area **area)
+{
+	const struct va_ops *ops = lfv->va.ops;
+	int error = ops->alloc(&lfv->va, request, area);
+
+	if (error != -ENOMEM)
+		return error;
+	if (ops->retries) {
+		(void)purge_run(lfv, VA_PURGE_FULL);
+		error = ops->alloc(&lfv->va, request, area);
+	}
+	return error == -ENOMEM ? no_hole(lfv, request) : error;
+}
+
+static int map_once(struct lfv *lfv, struct vmap_area *area,
+		    const struct source *source)
+{
+	const struct va_ops *ops = lfv->va.ops;
+
+	return ops->map != NULL ? ops->map(&lfv->va, area, source)
+				: life_map(lfv, area, source);
+}
+
+/* range_free - retire a range, and purge or have purged what is due. */
+static int range_free(struct lfv *lfv, uintptr_t start)
+{
+	bool purge_due = false;
+	const int error = lfv->va.ops->free(&lfv->va, start, &purge_due);
+
+	if (error != 0 || !purge_due)
+		return error;
+	if (lfv->choices.has_worker)
+		worker_wake(&lfv->worker);
+	else
+		purge_try(lfv);
+	return 0;
+}
+
+/* mapping_undo - the area was made, but what it is for could not be mapped. */
+static void mapping_undo(struct lfv *lfv, uintptr_t start)
+{
+	/* Only misuse, a free of an address that nobody was told, can race. */
+	(void)range_free(lfv, start);
+}
+
+int engine_alloc(struct lfv *lfv, const struct va_request *request,
+		 const struct source *source, void **address)
+{
+	struct vmap_area *area;
+	int error = range_alloc(lfv, request, &area);
+
+	if (error != 0)
+		return error;
+
+	const uintptr_t start = area->va_start;
+
+	if (source->kind != SOURCE_NONE) {
+		error = map_once(lfv, area, source);
+		/* Lazy areas hold frames and kernel mappings. */
+		if (error == -ENOMEM && purge_run(lfv, VA_PURGE_FULL) == 0)
+			error = map_once(lfv, area, source);
+		if (error != 0) {
+			mapping_undo(lfv, start);
+			return error;
+		}
+	}
+	/*
+	 * relaxed: read only to name a misuse, by a thread that was handed the
+	 * address, and with it this store, or invented it.
+	 */
+	store_relaxed(&lfv->begun[window_page(&lfv->window, start)], 1);
+	*address = (void *)start;
+	return 0;
+}
+
+/* misuse - name what is wrong with a free that met no area's start. */
+static int misuse(struct lfv *lfv, uintptr_t address)
+{
+	struct va_found found;
+
+	if (lfv->va.ops->find(&lfv->va, address, &found))
+		return error_set(-EINVAL,
+				 "free of 0x%zx: inside the area 0x%zx-0x%zx; "
+				 "free an area by its first address",
+				 (size_t)address, (size_t)found.start,
+				 (size_t)found.end);
+	/* relaxed: see engine_alloc(). */
+	if (load_relaxed(&lfv->begun[window_page(&lfv->window, address)]) != 0)
+		return error_set(-EINVAL,
+				 "double free of 0x%zx: an area began here and "
+				 "has been freed",
+				 (size_t)address);
+	return error_set(-EINVAL,
+			 "wild free of 0x%zx: no area has ever begun here",
+			 (size_t)address);
+}
+
+int engine_free(struct lfv *lfv, const void *address, bool mapped)
+{
+	const uintptr_t start = (uintptr_t)address;
+	struct va_found found;
+	int error = engine_enter(lfv);
+
+	if (error != 0 || address == NULL)
+		return error;
+	if (start < lfv->window.start || start >= lfv->window.end)
+		return error_set(-EINVAL,
+				 "wild free of 0x%zx: outside the window "
+				 "0x%zx-0x%zx",
+				 (size_t)start, (size_t)lfv->window.start,
+				 (size_t)lfv->window.end);
+	if (!is_page_aligned(start))
+		return error_set(-EINVAL,
+				 "free of 0x%zx: not page aligned; free an "
+				 "area by its first address",
+				 (size_t)start);
+	/* Where the generation's vfree looks the area up, so do we. */
+	if (mapped && lfv->va.ops->vfree_finds &&
+	    !lfv->va.ops->find(&lfv->va, start, &found))
+		return misuse(lfv, start);
+	error = range_free(lfv, start);
+	return error == -ENOENT ? misuse(lfv, start) : error;
+}
+
+int lfv_purge(struct lfv *lfv)
+{
+	const int error = engine_enter(lfv);
+
+	return error != 0 ? error : purge_run(lfv, VA_PURGE_FULL);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * life.h - what a strategy calls back while an area comes and goes; see the
+ * hooks of va/va.h.
+ */
+#ifndef LFV_CORE_LIFE_H
+#define LFV_CORE_LIFE_H
+
+#include "va/va.h"
+
+/* life_map - map a struct source in the area; -errno, nothing mapped. */
+int life_map(void *context, struct vmap_area *area, const void *source);
+
+/* life_unmap - with `strict`, unmap the area now; else leave it to a purge. */
+int life_unmap(void *context, struct vmap_area *area);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * purge.h - lazy areas become holes, with one system call for many of them.
+ *
+ * A purge takes every lazy area from the strategy, sorts them, merges
+ * neighbours (an area's guard page is its own last page, so two areas that lie
+ * side by side merge with the guard between them), unmaps each merged run, and
+ * gives the ranges back.  What could not be unmapped is kept lazy.
+ *
+ *   G1  one purge runs at a time [purge mutex, as Linux's vmap_purge_lock];
+ *   G2  a range is given back only after its pages are unmapped.
+ *
+ * Who may run with whom: purge_run() by any thread; a thread that would purge
+ * inline while another does just goes on (the limit is a trigger, not a bound).
+ */
+#ifndef LFV_CORE_PURGE_H
+#define LFV_CORE_PURGE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backing/map.h"
+#include "va/va.h"
+
+struct lfv;
+
+enum { PURGE_RUNS_MAX = 1024 };
+
+/* Written by the one purge that runs, read by anyone. */
+struct purge_counters {
+	_Atomic(uint64_t) purges;
+	_Atomic(uint64_t) areas;
+	_Atomic(uint64_t) pages;
+	_Atomic(uint64_t) runs;
+	_Atomic(uint64_t) failures;
+	_Atomic(uint64_t) ns_max;
+};
+
+struct purge {
+	pthread_mutex_t mutex;
+	struct purge_counters counters;
+	struct map_run runs[PURGE_RUNS_MAX]; /* guarded by mutex */
+};
+
+void purge_init(struct purge *purge);
+void purge_fini(struct purge *purge);
+
+/*
+ * purge_run - purge now, waiting for one that runs already.
+ *
+ * 0, or -errno of the first run that could not be unmapped.
+ */
+int purge_run(struct lfv *lfv, enum va_purge how);
+
+/* purge_try - purge unless somebody does; as the thread that frees does. */
+void purge_try(struct lfv *lfv);
+
+/* chain_sort - by address, stable; natural merge sort, no memory. */
+struct vmap_area *chain_sort(struct vmap_area *chain);
+
+#endif

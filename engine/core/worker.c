@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.c - one thread an engine that purges when it is woken.
+ */
+#include "core/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "core/engine.h"
+
+static void *worker_main(void *argument)
+{
+	struct lfv *lfv = argument;
+	struct worker *worker = &lfv->worker;
+
+	for (;;) {
+		while (sem_wait(&worker->wake) != 0)
+			require(errno == EINTR);
+		/* acquire [worker-end]: what fini did before it asked. */
+		if (load_acquire(&worker->is_ending))
+			return NULL;
+		/*
+		 * acq_rel [worker-wake]: a free that finds it set is seen by
+		 * the purge below; one that comes later posts again.
+		 */
+		(void)swap_acq_rel(&worker->is_woken, false);
+		/*
+		 * Once is enough: every free above the limit says so, and what
+		 * could not be unmapped is the next wake-up's.
+		 */
+		(void)purge_run(lfv, VA_PURGE_DECAY);
+	}
+}
+
+int worker_init(struct lfv *lfv)
+{
+	struct worker *worker = &lfv->worker;
+	sigset_t all;
+	sigset_t before;
+
+	require(sem_init(&worker->wake, 0, 0) == 0);
+	(void)sigfillset(&all);
+	/* The user's signal handlers are not for our thread to run. */
+	require(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+
+	const int error =
+		pthread_create(&worker->thread, NULL, worker_main, lfv);
+
+	require(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+	if (error != 0) {
+		(void)sem_destroy(&worker->wake);
+		return error_set(-error,
+				 "the worker thread cannot start: %s; raise "
+				 "RLIMIT_NPROC or choose worker none",
+				 strerror(error));
+	}
+	worker->is_running = true;
+	return 0;
+}
+
+void worker_fini(struct lfv *lfv)
+{
+	struct worker *worker = &lfv->worker;
+
+	if (!worker->is_running)
+		return;
+	/* release [worker-end]: the thread leaves before anything goes. */
+	store_release(&worker->is_ending, true);
+	require(sem_post(&worker->wake) == 0);
+	require(pthread_join(worker->thread, NULL) == 0);
+	(void)sem_destroy(&worker->wake);
+	worker->is_running = false;
+}
+
+void worker_wake(struct worker *worker)
+{
+	/*
+	 * acq_rel [worker-wake]: pairs with the worker's own exchange; whoever
+	 * sets it posts, the others know that a purge is still to come (D1).
+	 */
+	if (!swap_acq_rel(&worker->is_woken, true))
+		require(sem_post(&worker->wake) == 0);
+}
