@@ -170,16 +170,6 @@ struct vmap_area *area_tree_take_all(struct area_tree *tree)
 	return chain;
 }
 
-void area_chain_give(struct vmap_area *chain)
-{
-	while (chain) {
-		struct vmap_area *const area = chain;
-
-		chain = area->purge_next;
-		area_give(area);
-	}
-}
-
 void area_tree_check(const struct area_tree *tree)
 {
 	struct rb_node *node = rb_first(&tree->root);

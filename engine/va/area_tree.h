@@ -103,9 +103,6 @@ struct vmap_area *area_tree_find_next(const struct area_tree *tree,
  */
 struct vmap_area *area_tree_take_all(struct area_tree *tree);
 
-/* area_chain_give - give back the descriptors of a chain by purge_next. */
-void area_chain_give(struct vmap_area *chain);
-
 /* area_tree_check - abort with the first of T1 and T2 that does not hold. */
 void area_tree_check(const struct area_tree *tree);
 
