@@ -288,9 +288,10 @@ void *lfv_vmap(struct lfv *lfv, const struct lfv_page *pages, size_t count)
 		error = plane_check(lfv);
 	for (size_t i = 0; error == 0 && i < count; i++) {
 		if (pages[i].frame >= lfv->frames.config.nr_frames)
-			error = error_set(
-				-EINVAL, "pages[%zu] is frame %u of %u", i,
-				pages[i].frame, lfv->frames.config.nr_frames);
+			error = error_set(-EINVAL,
+					  "pages[%zu] is frame %u of %zu", i,
+					  pages[i].frame,
+					  (size_t)lfv->frames.config.nr_frames);
 	}
 	if (error != 0)
 		return answer(error, NULL);

@@ -17,7 +17,7 @@
 enum { NODES_MAX = 128, ALIASES_BYTES = 128 };
 
 #define MEMORY_BYTES_MIN (1 * MIB)
-#define MEMORY_BYTES_MAX ((size_t)UINT32_MAX / 4 * PAGE_SIZE)
+#define MEMORY_BYTES_MAX (FRAMES_MAX * PAGE_SIZE)
 
 /* The choices that are words alone, without a table of functions. */
 static const struct lfv_choice caches[] = {
