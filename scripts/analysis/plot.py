@@ -58,8 +58,7 @@ class Results:
                 f"schema is {document.get('schema')!r}, not {SCHEMA!r}"
             )
         self.machine = document.get("machine", {})
-        cpus = self.machine.get("cpus")
-        self.cpus = len(cpus) if isinstance(cpus, list) else cpus
+        self.cpus = self.machine.get("cpus_allowed")
         self.samples, self.invalid, self.crowded = [], 0, 0
         for sample in document["samples"]:
             self.sort_in(sample)
@@ -145,7 +144,7 @@ class Results:
         return parts
 
     def where(self):
-        model = self.machine.get("cpu_model") or self.machine.get("model")
+        model = self.machine.get("cpu_model")
         words = [str(model)] if model else []
         if self.cpus:
             words.append(f"{self.cpus} CPUs")

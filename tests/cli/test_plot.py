@@ -35,7 +35,7 @@ def sample(mops, **changes):
 def document(*samples):
     return {
         "schema": "lfv-results/1",
-        "machine": {"cpus": 2},
+        "machine": {"cpus_allowed": 2},
         "samples": list(samples),
     }
 
