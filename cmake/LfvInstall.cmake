@@ -3,10 +3,6 @@
 # Installs the library, its header and what find_package and pkg-config read,
 # and the two programs of the bench.
 
-if(NOT TARGET lfv)
-	return()
-endif()
-
 include(CMakePackageConfigHelpers)
 set(lfv_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/lfv)
 
