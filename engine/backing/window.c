@@ -15,18 +15,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/error.h"
+#include "base/tsan.h"
 
-#if defined(__SANITIZE_THREAD__)
-#define WINDOW_IN_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WINDOW_IN_TSAN 1
-#endif
-#endif
-
-#ifdef WINDOW_IN_TSAN
+#if TSAN_ENABLED
 /* The only large part of the address space that its shadow leaves free. */
 #define WINDOW_LOWEST ((uintptr_t)0x7e8000000000)
 #define WINDOW_TOP    ((uintptr_t)0x7ff000000000)
@@ -115,7 +107,7 @@ int window_init(struct window *window, const struct os *os, size_t bytes)
 
 	error = -ENOMEM;
 	for (int i = 0; i < WINDOW_TRIES && top > WINDOW_LOWEST + bytes; i++) {
-		uintptr_t base;
+		uintptr_t base = 0;
 		const int draw_error = base_draw(os, bytes, top, &base);
 
 		if (draw_error != 0)
@@ -134,15 +126,17 @@ int window_init(struct window *window, const struct os *os, size_t bytes)
 }
 
 /*
- * Cannot fail but by a bug: a whole reservation is cut out of no mapping, so
- * the kernel needs no memory and no further mapping for it.
+ * The kernel may have merged the reservation with a stranger's next to it, and
+ * be out of mappings to cut it off.  Then what is mapped goes, and the bare
+ * addresses stay taken: that costs nobody anything but addresses.
  */
 void window_fini(struct window *window)
 {
-	const int error = window->os->unreserve((void *)window->start,
-						window->end - window->start);
+	void *const base = (void *)window->start;
+	const size_t bytes = window->end - window->start;
 
-	require(error == 0);
+	if (window->os->unreserve(base, bytes) != 0)
+		(void)window->os->remap_none(base, bytes);
 	window->start = 0;
 	window->end = 0;
 }

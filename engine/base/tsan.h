@@ -10,6 +10,8 @@
 #ifndef LFV_BASE_TSAN_H
 #define LFV_BASE_TSAN_H
 
+#include <stddef.h>
+
 #if defined(__SANITIZE_THREAD__)
 #define TSAN_ENABLED 1
 #elif defined(__has_feature)
@@ -35,6 +37,18 @@ static inline void tsan_acquire(void *address)
 {
 	__tsan_acquire(address);
 }
+
+/* Not in the interface's header, as it is meant for compilers. */
+void __tsan_write_range(void *address, unsigned long bytes);
+
+/*
+ * tsan_write_range - these bytes change, by no store that is to be seen here:
+ * the kernel is about to map something else at their addresses.
+ */
+static inline void tsan_write_range(void *address, size_t bytes)
+{
+	__tsan_write_range(address, bytes);
+}
 #else
 static inline void tsan_release(void *address)
 {
@@ -44,6 +58,12 @@ static inline void tsan_release(void *address)
 static inline void tsan_acquire(void *address)
 {
 	(void)address;
+}
+
+static inline void tsan_write_range(void *address, size_t bytes)
+{
+	(void)address;
+	(void)bytes;
 }
 #endif
 

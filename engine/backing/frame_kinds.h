@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frame_kinds.h - the allocators of frames, one constant table each.
+ */
+#ifndef LFV_BACKING_FRAME_KINDS_H
+#define LFV_BACKING_FRAME_KINDS_H
+
+#include "backing/frame.h"
+
+extern const struct frame_ops frame_buddy;
+extern const struct frame_ops frame_paired;
+
+#endif
