@@ -216,6 +216,7 @@ static void line_without_head_is_refused_with_its_place(void **state)
 	refuses(HEAD("1", "000", "99999999999.5") FREE(A_HEX), -EINVAL,
 		"time does not fit");
 	refuses("task [000] 1.5: " FREE(A_HEX), -EINVAL, "process id");
+	refuses("t-2147483648 [000] 1.5: " FREE(A_HEX), -EINVAL, "process id");
 }
 
 static void wrong_field_is_refused_with_what_was_expected(void **state)
@@ -256,6 +257,9 @@ static void impossible_values_are_refused(void **state)
 	refuses(HEAD("1", "000", "1.0")
 			ALLOC_IN("vstart=0x2000 vend=0x2000", "8192", "4096"),
 		-EINVAL, "window is empty");
+	refuses(HEAD("1", "000", "1.0")
+			ALLOC_IN("vstart=0x2000 vend=0x3fff", "8192", "8192"),
+		-EINVAL, "outside of its window");
 	refuses(HEAD("1", "000", "1.0") FREE("0xffffc90000000010"), -EINVAL,
 		"va_start is not a page's address");
 	refuses(HEAD("1", "000", "1.0") "alloc_vmap_area: va_start: 0 "

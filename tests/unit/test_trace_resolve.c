@@ -215,6 +215,18 @@ static void snapshot_resolves_frees_and_gives_places(void **state)
 	trace_program_fini(&program);
 }
 
+static void contradicting_ranges_of_a_snapshot_are_counted(void **state)
+{
+	(void)state;
+	struct trace_program program = program_of(
+		HEAD("1", "000", "1.0") ALLOC(C_DECIMAL, "4096"),
+		INFO_A "0xffffc90000001000-0xffffc90000002000 4096 x\n");
+
+	assert_steps(&program, "p0 a1 ");
+	assert_int_equal(program.counters.snapshot_overlaps, 1);
+	trace_program_fini(&program);
+}
+
 static void other_spaces_are_other_arenas(void **state)
 {
 	(void)state;
@@ -411,6 +423,8 @@ int main(void)
 			failed_attempt_makes_no_step_and_its_retry_one),
 		cmocka_unit_test(unknown_free_is_counted_and_interior_ones_too),
 		cmocka_unit_test(snapshot_resolves_frees_and_gives_places),
+		cmocka_unit_test(
+			contradicting_ranges_of_a_snapshot_are_counted),
 		cmocka_unit_test(other_spaces_are_other_arenas),
 		cmocka_unit_test(
 			snapshot_outside_of_all_windows_is_an_untraced_arena),

@@ -53,6 +53,8 @@ static void damaged_lines_are_refused_with_their_place(void **state)
 {
 	(void)state;
 	refuses(LIVE_A HASHED, -EINVAL, "info:2: addresses do not fit");
+	refuses(LIVE_A "0xffffc90000004000-0xffffc90000005000 8192 x\n",
+		-EINVAL, "info:2: addresses do not fit");
 	refuses(LIVE_A ZERO, -EINVAL, "1 of 2 areas have the address zero");
 	refuses(LIVE_A "nonsense\n" LIVE_B, -EINVAL,
 		"info:2: 'nonsense': expected a line of /proc/vmallocinfo");
