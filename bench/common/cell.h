@@ -32,16 +32,17 @@ struct cell {
 	cell_word mapping;
 	cell_word flush;
 	cell_word worker;
-	unsigned nodes;    /* 0: the default */
-	unsigned cpus;     /* as lazy_max_pages() sees them; 0: the machine's */
-	size_t pages_min;  /* 0: the workload's own */
+	unsigned nodes;   /* 0: the default */
+	unsigned cpus;    /* as lazy_max_pages() sees them; 0: the machine's */
+	size_t pages_min; /* 0: the workload's own */
 	size_t pages_max;
-	size_t align;      /* bytes; 0: the workload's own */
-	size_t live;       /* live areas a thread; 0: the workload's own */
-	cell_word touch;   /* none | page */
+	size_t align;    /* bytes; 0: the workload's own */
+	size_t live;     /* live areas a thread; 0: the workload's own */
+	cell_word touch; /* none | page */
 	unsigned threads;
 	char pin[CELL_PIN_BYTES]; /* compact | scatter | none | 0,2,4-6 */
 	uint64_t duration_ns;
+	uint64_t loops;         /* ends when a thread did as many; 0: never */
 	uint64_t cell_limit_ns; /* set-up longer than this is "too slow" */
 	size_t window_bytes;    /* 0: the default, or what `live` needs */
 	uint64_t seed;
@@ -60,6 +61,17 @@ void cell_default(struct cell *cell);
  */
 int cell_axis_set(struct cell *cell, const char *axis, const char *text);
 
+/*
+ * cell_resolve - fill in what the cell leaves to its workload and its engine:
+ * sizes, live areas, window, the strategy's own mapping.  What is set stays.
+ * -EINVAL as cell_check().
+ */
+int cell_resolve(struct cell *cell);
+
+/* cell_options - what lfv_create() is to be given; points into the cell. */
+struct lfv_options;
+void cell_options(const struct cell *cell, struct lfv_options *options);
+
 /* cell_name - the benchmark's name; every factor that is not constant. */
 void cell_name(const struct cell *cell, char name[CELL_NAME_BYTES]);
 
@@ -69,7 +81,10 @@ void cell_name(const struct cell *cell, char name[CELL_NAME_BYTES]);
  */
 int cell_check(const struct cell *cell);
 
-/* cell_arguments - the flags that make lfv-gbench run exactly this cell. */
+/*
+ * cell_arguments - the flags that make lfv-gbench run exactly this cell: at
+ * most `limit` strings, each to be freed; says how many.
+ */
 size_t cell_arguments(const struct cell *cell, char **arguments, size_t limit);
 
 /* cell_message - this thread's last message of the functions above. */

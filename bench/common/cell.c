@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/cell.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cell_axis.h"
+#include "common/message.h"
+#include "common/placement.h"
+#include "common/workload_info.h"
+#include "lfv/lfv.h"
+
+enum { PAGE_BYTES = 4096 };
+
+static const uint64_t duration_default_ns = (uint64_t)100 * 1000 * 1000;
+static const uint64_t cell_limit_default_ns = (uint64_t)10 * 1000000000;
+static const size_t window_default_bytes = (size_t)64 << 30;
+static const uint64_t seed_default = 1;
+
+void cell_default(struct cell *cell)
+{
+	*cell = (struct cell){
+		.workload = "fix_size",
+		.api = API_VM_AREA,
+		.strategy = "nodes",
+		.lock = "qspin",
+		.lock_yield = true,
+		.cache = "none",
+		.frames = "buddy",
+		.flush = "remap",
+		.worker = "none",
+		.touch = "none",
+		.threads = 1,
+		.pin = "compact",
+		.duration_ns = duration_default_ns,
+		.cell_limit_ns = cell_limit_default_ns,
+		.seed = seed_default,
+	};
+
+	/* The variant belongs to the name; an engine without it has none. */
+	(void)cell_axis_set(cell, "strategy", cell->strategy);
+}
+
+void cell_options(const struct cell *cell, struct lfv_options *options)
+{
+	*options = (struct lfv_options){
+		.struct_bytes = sizeof(*options),
+		.strategy = cell->strategy,
+		.lock = cell->lock,
+		.cache = cell->cache,
+		.frames = cell->frames,
+		.mapping = cell->mapping,
+		.flush = cell->flush,
+		.worker = cell->worker,
+		.window_bytes = cell->window_bytes,
+		.nodes = cell->nodes,
+		.cpus = cell->cpus,
+		.lock_never_yields = !cell->lock_yield,
+		.address_plane = strcmp(cell->api, API_VM_AREA) == 0,
+	};
+}
+
+static int workload_check(const struct cell *cell)
+{
+	const struct workload_info *info = workload_info_find(cell->workload);
+
+	if (!info)
+		return message_set(-EINVAL, "no workload is called '%s'",
+				   cell->workload);
+	if (!workload_has_api(info, cell->api))
+		return message_set(-EINVAL,
+				   "--workload %s has no --api %s: %s is "
+				   "expected",
+				   info->name, cell->api, info->apis);
+	if (cell->threads < info->threads_min ||
+	    (info->threads_step && cell->threads % info->threads_step))
+		return message_set(-EINVAL,
+				   "--workload %s with --threads %u: a "
+				   "multiple of %u is expected",
+				   info->name, cell->threads,
+				   info->threads_step);
+	return 0;
+}
+
+static bool lock_is_fair(const char *name)
+{
+	struct lfv_choice choice;
+
+	for (size_t i = 0; lfv_choice_at(LFV_AXIS_LOCK, i, &choice); i++) {
+		if (strcmp(choice.name, name) == 0)
+			return choice.fair;
+	}
+	return false;
+}
+
+static int threads_check(const struct cell *cell)
+{
+	const unsigned cpus = placement_allowed_cpus();
+
+	if (cell->threads <= cpus)
+		return 0;
+	if (!cell->oversubscribe)
+		return message_set(-EINVAL,
+				   "--threads %u is more than the %u CPUs that "
+				   "may be used: that measures preemption, not "
+				   "scaling; --oversubscribe allows it",
+				   cell->threads, cpus);
+	if (!cell->lock_yield && lock_is_fair(cell->lock))
+		return message_set(-EINVAL,
+				   "--lock %s with --lock-yield off and more "
+				   "threads than CPUs: each preempted waiter "
+				   "stops everybody for a time slice",
+				   cell->lock);
+	return 0;
+}
+
+static int engine_check(const struct cell *cell, struct lfv_options *resolved)
+{
+	struct lfv_options options;
+	const struct workload_info *info = workload_info_find(cell->workload);
+
+	cell_options(cell, &options);
+	if (lfv_options_check(&options, resolved))
+		return message_set(-EINVAL, "%s", lfv_last_error());
+	if (info->floor || strcmp(cell->api, API_ALLOC_PAGES) != 0 ||
+	    strcmp(cell->frames, "paired") != 0)
+		return 0;
+	return message_set(-EINVAL, "--api alloc_pages with --frames paired: "
+				    "its frames belong to addresses");
+}
+
+int cell_check(const struct cell *cell)
+{
+	struct lfv_options resolved;
+	int error = workload_check(cell);
+
+	if (!error)
+		error = threads_check(cell);
+	if (!error)
+		error = engine_check(cell, &resolved);
+	return error;
+}
+
+/*
+ * A window in which the live areas take at most two thirds: there must be
+ * holes, and the lazy ones need room.
+ */
+static size_t window_for(const struct cell *cell)
+{
+	const size_t pages = (cell->pages_min + cell->pages_max) / 2 + 1;
+	const size_t areas = cell->live * cell->threads;
+	const size_t needed = areas * pages * PAGE_BYTES / 2 * 3;
+	size_t window = window_default_bytes;
+
+	while (window < needed)
+		window *= 2;
+	return window;
+}
+
+int cell_resolve(struct cell *cell)
+{
+	struct lfv_options resolved;
+	int error = workload_check(cell);
+
+	if (!error)
+		error = engine_check(cell, &resolved);
+	if (error)
+		return error;
+
+	const struct workload_info *info = workload_info_find(cell->workload);
+
+	if (!cell->pages_min) {
+		cell->pages_min = info->pages_min;
+		cell->pages_max = info->pages_max;
+	}
+	if (!cell->align)
+		cell->align = info->align;
+	if (!cell->live)
+		cell->live = info->live;
+	if (!cell->window_bytes)
+		cell->window_bytes = info->window_bytes;
+	if (!cell->window_bytes)
+		cell->window_bytes = window_for(cell);
+	(void)snprintf(cell->mapping, sizeof(cell->mapping), "%s",
+		       resolved.mapping);
+	return 0;
+}
+
+void cell_name(const struct cell *cell, char name[CELL_NAME_BYTES])
+{
+	const struct cell_axis *axis;
+	size_t used = 0;
+
+	name[0] = '\0';
+	for (size_t i = 0; (axis = cell_axis_at(i)) != NULL; i++) {
+		char text[CELL_AXIS_TEXT_BYTES];
+		int letters;
+
+		if (!axis->named)
+			continue;
+		cell_axis_text(cell, axis, text);
+		if (!text[0])
+			continue;
+		if (axis->kind == CELL_AXIS_WORKLOAD)
+			letters = snprintf(name, CELL_NAME_BYTES, "%s", text);
+		else
+			letters = snprintf(name + used, CELL_NAME_BYTES - used,
+					   "/%s:%s", axis->name, text);
+		used += (size_t)letters;
+		if (used >= CELL_NAME_BYTES)
+			return;
+	}
+}
+
+size_t cell_arguments(const struct cell *cell, char **arguments, size_t limit)
+{
+	const struct cell_axis *axis;
+	size_t count = 0;
+
+	for (size_t i = 0; (axis = cell_axis_at(i)) != NULL; i++) {
+		char text[CELL_AXIS_TEXT_BYTES];
+
+		cell_axis_text(cell, axis, text);
+		if (!text[0] || count == limit)
+			continue;
+		if (asprintf(&arguments[count], "--%s=%s", axis->name, text) >
+		    0)
+			count++;
+	}
+	return count;
+}
+
+const char *cell_message(void)
+{
+	return message_text();
+}
