@@ -132,8 +132,9 @@ static void join_queue(struct lock *lock, struct lock_turn *turn)
 	struct qspin *const qspin = qspin_of(lock);
 	struct qspin_node *const node = node_of(turn);
 
-	atomic_init(&node->next, NULL);
-	atomic_init(&node->head, false);
+	/* relaxed: ours alone until the compare-and-swap below. */
+	store_relaxed(&node->next, NULL);
+	store_relaxed(&node->head, false);
 
 	/* relaxed: a guess, which the compare-and-swap puts right. */
 	struct qspin_word old = { load_relaxed(&qspin->word) };
