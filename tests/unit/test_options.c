@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "engine_fixture.h"
+
+static void refused(const struct lfv_options *options, const char *because)
+{
+	errno = 0;
+	assert_null(lfv_create(options));
+	assert_int_equal(errno, EINVAL);
+	assert_non_null(strstr(lfv_last_error(), because));
+}
+
+static void an_unknown_strategy_is_named_with_the_known_ones(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+
+	(void)state;
+	options.strategy = "augmentd";
+	refused(&options, "\"augmentd\"");
+	refused(&options, " augmented");
+}
+
+static void an_unknown_word_of_each_axis_is_refused(void **state)
+{
+	struct lfv_options lock = TEST_OPTIONS;
+	struct lfv_options cache = TEST_OPTIONS;
+	struct lfv_options frames = TEST_OPTIONS;
+	struct lfv_options mapping = TEST_OPTIONS;
+	struct lfv_options flush = TEST_OPTIONS;
+	struct lfv_options worker = TEST_OPTIONS;
+
+	(void)state;
+	lock.lock = "nolock";
+	cache.cache = "l1";
+	frames.frames = "slub";
+	mapping.mapping = "eager";
+	flush.flush = "all";
+	worker.worker = "two";
+	refused(&lock, "unknown lock");
+	refused(&cache, "unknown cache");
+	refused(&frames, "unknown frames");
+	refused(&mapping, "unknown mapping");
+	refused(&flush, "unknown flush");
+	refused(&worker, "unknown worker");
+}
+
+static void list_with_lazy_is_refused_with_the_reason(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+
+	(void)state;
+	options.strategy = "linux-2.4";
+	options.mapping = "lazy";
+	refused(&options, "use strict");
+}
+
+static void an_alias_chooses_the_strategy(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+	struct lfv_options resolved;
+
+	(void)state;
+	options.strategy = "linux-6.1";
+	assert_int_equal(lfv_options_check(&options, &resolved), 0);
+	assert_string_equal(resolved.strategy, "augmented");
+}
+
+static void list_is_strict_unless_told(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+	struct lfv_options resolved;
+
+	(void)state;
+	options.strategy = "list";
+	assert_int_equal(lfv_options_check(&options, &resolved), 0);
+	assert_string_equal(resolved.mapping, "strict");
+}
+
+static void numbers_out_of_range_are_refused(void **state)
+{
+	struct lfv_options nodes = TEST_OPTIONS;
+	struct lfv_options memory = TEST_OPTIONS;
+	struct lfv_options small = TEST_OPTIONS;
+	struct lfv_options large = TEST_OPTIONS;
+	struct lfv_options other = TEST_OPTIONS;
+
+	(void)state;
+	nodes.nodes = 129;
+	memory.memory_bytes = 1;
+	small.window_bytes = 64 * MIB;
+	large.window_bytes = 32 * TIB;
+	other.struct_bytes--;
+	refused(&nodes, "nodes is 129");
+	refused(&memory, "memory_bytes is 1");
+	refused(&small, "window");
+	refused(&large, "window");
+	refused(&other, "LFV_OPTIONS_INIT");
+}
+
+static void every_axis_has_choices_and_an_end(void **state)
+{
+	struct lfv_choice choice;
+
+	(void)state;
+	for (int axis = LFV_AXIS_STRATEGY; axis <= LFV_AXIS_WORKER; axis++) {
+		assert_true(lfv_choice_at((enum lfv_axis)axis, 0, &choice));
+		assert_non_null(choice.summary);
+		assert_false(lfv_choice_at((enum lfv_axis)axis, 64, &choice));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			an_unknown_strategy_is_named_with_the_known_ones),
+		cmocka_unit_test(an_unknown_word_of_each_axis_is_refused),
+		cmocka_unit_test(list_with_lazy_is_refused_with_the_reason),
+		cmocka_unit_test(an_alias_chooses_the_strategy),
+		cmocka_unit_test(list_is_strict_unless_told),
+		cmocka_unit_test(numbers_out_of_range_are_refused),
+		cmocka_unit_test(every_axis_has_choices_and_an_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
