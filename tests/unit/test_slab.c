@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -19,6 +20,7 @@
 #include "base/check.h"
 #include "base/os.h"
 #include "base/slab.h"
+#include "base/tsan.h"
 
 enum {
 	THREADS = 8,
@@ -96,6 +98,22 @@ static void live_counts_what_has_owners(void **state)
 	assert_int_equal(live(&slab), 0);
 }
 
+static void cached_counts_what_can_be_taken(void **state)
+{
+	static struct slab slab = SLAB("thing", struct thing);
+	struct slab_stats held;
+	struct slab_stats given;
+
+	(void)state;
+	void *const object = slab_take(&slab, &os_linux);
+	slab_stats(&slab, &held);
+	slab_give(&slab, object);
+	slab_stats(&slab, &given);
+	assert_true(held.cached > SLAB_MAGAZINE_OBJECTS);
+	assert_int_equal(given.cached, held.cached + 1);
+	assert_in_range(given.bytes, SLAB_CHUNK_BYTES, 2 * SLAB_CHUNK_BYTES);
+}
+
 static int compare_pointers(const void *a, const void *b)
 {
 	const uintptr_t left = (uintptr_t) * (void *const *)a;
@@ -146,19 +164,41 @@ struct huge {
 	unsigned char bytes[SLAB_OBJECT_BYTES_MAX];
 };
 
-static void the_largest_object_fits_a_chunk(void **state)
+static unsigned char *only_chunk;
+
+/* One chunk, with its end known, and a cache for each thread. */
+static void *mmap_one_chunk(size_t bytes)
 {
+	if (bytes != SLAB_CHUNK_BYTES)
+		return os_linux.mmap_anon(bytes);
+	if (only_chunk != NULL)
+		return NULL;
+	only_chunk = os_linux.mmap_anon(bytes);
+	return only_chunk;
+}
+
+static void the_largest_objects_lie_inside_their_chunk(void **state)
+{
+	static const struct os one_chunk_os = { .mmap_anon = mmap_one_chunk };
 	static struct slab slab = SLAB("huge", struct huge);
-	void *objects[SLAB_MAGAZINE_OBJECTS];
+	struct huge *objects[SLAB_MAGAZINE_OBJECTS];
+	struct huge *highest = NULL;
+	unsigned count = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < SLAB_MAGAZINE_OBJECTS; i++) {
-		objects[i] = slab_take(&slab, &os_linux);
-		memset(objects[i], 0xff, sizeof(struct huge));
+	while (count < SLAB_MAGAZINE_OBJECTS) {
+		objects[count] = slab_take(&slab, &one_chunk_os);
+		if (objects[count] == NULL)
+			break;
+		if (objects[count] > highest)
+			highest = objects[count];
+		count++;
 	}
-	for (unsigned i = 0; i < SLAB_MAGAZINE_OBJECTS; i++)
+	assert_int_equal(count, SLAB_CHUNK_BYTES / sizeof(struct huge) - 1);
+	assert_true((unsigned char *)(highest + 1) <=
+		    only_chunk + SLAB_CHUNK_BYTES);
+	for (unsigned i = 0; i < count; i++)
 		slab_give(&slab, objects[i]);
-	assert_int_equal(live(&slab), 0);
 }
 
 static void no_memory_gives_null_and_loses_nothing(void **state)
@@ -303,12 +343,17 @@ static void an_ended_threads_objects_are_taken_by_others(void **state)
 static struct slab late_slab = SLAB("late", struct thing);
 static pthread_key_t late_key;
 
-/* In the second round of destructors the thread's cache is gone. */
+/*
+ * In the last round of destructors nobody retires a new cache any more.
+ * ThreadSanitizer has taken leave of the thread by then: one round earlier.
+ */
+enum { LATE_ROUND = PTHREAD_DESTRUCTOR_ITERATIONS - TSAN_ENABLED };
+
 static void give_late(void *object)
 {
-	static _Thread_local unsigned calls;
+	static _Thread_local unsigned rounds;
 
-	if (calls++ == 0)
+	if (++rounds < LATE_ROUND)
 		(void)pthread_setspecific(late_key, object);
 	else
 		slab_give(&late_slab, object);
@@ -327,6 +372,7 @@ static void a_give_after_the_threads_cache_is_gone_works(void **state)
 	require(pthread_key_create(&late_key, give_late) == 0);
 	run_thread(leave_late);
 	assert_int_equal(live(&late_slab), 0);
+	assert_ptr_equal(late_slab.idle_caches, late_slab.caches);
 	require(pthread_key_delete(late_key) == 0);
 }
 
@@ -336,10 +382,11 @@ int main(void)
 		cmocka_unit_test(a_new_object_is_zero_and_aligned),
 		cmocka_unit_test(an_object_keeps_what_its_owner_left),
 		cmocka_unit_test(live_counts_what_has_owners),
+		cmocka_unit_test(cached_counts_what_can_be_taken),
 		cmocka_unit_test(objects_never_overlap),
 		cmocka_unit_test(
 			given_objects_are_taken_again_before_new_memory),
-		cmocka_unit_test(the_largest_object_fits_a_chunk),
+		cmocka_unit_test(the_largest_objects_lie_inside_their_chunk),
 		cmocka_unit_test(no_memory_gives_null_and_loses_nothing),
 		cmocka_unit_test(without_a_cache_the_depot_serves),
 		cmocka_unit_test(threads_never_share_an_object),
