@@ -63,6 +63,13 @@ struct map_run {
 	int error; /* out: 0, or -errno: frames still taken, try again */
 };
 
+/* map_source - where in which foreign file; prot as for mmap(2). */
+struct map_source {
+	int fd;
+	int prot;
+	uint64_t offset;
+};
+
 struct map_stats {
 	uint64_t map_calls;
 	uint64_t unmap_calls;
@@ -119,10 +126,9 @@ __attribute__((warn_unused_result)) int map_frames(struct map *map,
  *
  * -errno of mmap(2), with a message.
  */
-__attribute__((warn_unused_result)) int map_file(struct map *map,
-						 uintptr_t start, size_t bytes,
-						 int prot, int fd,
-						 uint64_t offset);
+__attribute__((warn_unused_result)) int
+map_file(struct map *map, uintptr_t start, size_t bytes,
+	 const struct map_source *source);
 
 /*
  * map_unmap - unmap each run (one call a run, or less), then give back its

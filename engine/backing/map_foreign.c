@@ -124,8 +124,8 @@ static void file_write(struct map *map, size_t page, size_t pages)
  * mapped there: before Linux 6.12 its refusal leaves a hole in the window.  So
  * the range is laid out again, whatever the kernel.
  */
-int map_file(struct map *map, uintptr_t start, size_t bytes, int prot, int fd,
-	     uint64_t offset)
+int map_file(struct map *map, uintptr_t start, size_t bytes,
+	     const struct map_source *source)
 {
 	const size_t page = window_page(map->window, start);
 	const size_t pages = bytes_to_pages(bytes);
@@ -138,8 +138,9 @@ int map_file(struct map *map, uintptr_t start, size_t bytes, int prot, int fd,
 	if (error != 0)
 		return error;
 	map_count(map, MAP_MAP_CALLS, 1);
-	error = map->os->map_file((void *)start, pages_to_bytes(pages), prot,
-				  fd, (off_t)offset);
+	error = map->os->map_file((void *)start, pages_to_bytes(pages),
+				  source->prot, source->fd,
+				  (off_t)source->offset);
 	if (error == 0) {
 		file_write(map, page, pages);
 		map_count(map, MAP_MAPPED_PAGES, pages);

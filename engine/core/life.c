@@ -52,7 +52,11 @@ int life_map(void *context, struct vmap_area *area, const void *argument)
 		return map_file(&lfv->map, area->va_start,
 				area_bytes(area) -
 					(is_guarded(area) ? PAGE_SIZE : 0),
-				source->prot, source->fd, source->offset);
+				&(struct map_source){
+					.fd = source->fd,
+					.prot = source->prot,
+					.offset = source->offset,
+				});
 	}
 	return -EINVAL;
 }
