@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/run_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/flags.h"
+#include "cmd/say.h"
+#include "common/cell_axis.h"
+#include "common/placement.h"
+#include "common/quantity.h"
+
+enum {
+	ROUNDS_USUAL = 5,
+	ROUNDS_MAX = 100000,
+	FLAGS_MAX = 96,
+	LIST_BYTES = 256,
+	ALIAS_BYTES = 512,
+};
+
+/* As long as people wait for an answer without a cup of coffee. */
+static const uint64_t RUN_BUDGET_NS = UINT64_C(45) * 1000 * 1000 * 1000;
+
+static const uint64_t SEED_USUAL = 1;
+static const uint64_t SEED_MAX = (UINT64_C(1) << 53) - 1;
+
+static const char STRATEGIES[] = "list,rbtree,augmented,nodes";
+static const char WORKLOADS[] = "fix_size,replace,remote_free";
+
+/* Flags that are no axis, or are not what the axis of the name is. */
+static const struct flag own_flags[] = {
+	{ "rounds", "N", "samples of each cell; as many as fit in 45 s, to 5" },
+	{ "seed", "N", "of the order and of every random number (1)" },
+	{ "oversubscribe", NULL, "more threads than CPUs: preemption" },
+	{ "o", "FILE", "where the result goes (JSON, results/README.md)" },
+	{ "json", NULL, "the result on stdout in place of the tables" },
+	{ "dry-run", NULL, "print the command of each sample, run nothing" },
+	{ "quiet", NULL, "no plan, no progress" },
+	{ "help", NULL, "this" },
+	{ "output", "FILE", NULL },
+	{ "run_test_mask", "BITS", NULL },
+	{ "h", NULL, NULL },
+};
+
+/* Every axis as a flag, and its other names as hidden ones. */
+struct flag_table {
+	struct flag flags[FLAGS_MAX];
+	size_t count;
+	char names[ALIAS_BYTES];
+	size_t names_used;
+};
+
+static bool is_own(const char *name)
+{
+	for (size_t i = 0; i < sizeof(own_flags) / sizeof(own_flags[0]); i++) {
+		if (strcmp(own_flags[i].name, name) == 0)
+			return true;
+	}
+	/* The plan numbers the rounds. */
+	return strcmp(name, "round") == 0;
+}
+
+static void flag_add(struct flag_table *table, const struct flag *flag)
+{
+	if (table->count + 1 < FLAGS_MAX)
+		table->flags[table->count++] = *flag;
+}
+
+static void aliases_add(struct flag_table *table, const struct cell_axis *axis)
+{
+	const char *list = axis->aliases;
+
+	while (list && *list) {
+		const size_t length = strcspn(list, " ");
+		char *name = table->names + table->names_used;
+
+		if (table->names_used + length + 1 > sizeof(table->names))
+			return;
+		memcpy(name, list, length);
+		name[length] = '\0';
+		table->names_used += length + 1;
+		flag_add(table, &(struct flag){ name, axis->value, NULL });
+		list += length;
+		list += strspn(list, " ");
+	}
+}
+
+static void table_fill(struct flag_table *table)
+{
+	const struct cell_axis *axis;
+
+	memset(table, 0, sizeof(*table));
+	for (size_t i = 0; (axis = cell_axis_at(i)) != NULL; i++) {
+		if (is_own(axis->name))
+			continue;
+		flag_add(table, &(struct flag){ axis->name, axis->value,
+						axis->summary });
+		aliases_add(table, axis);
+	}
+	for (size_t i = 0; i < sizeof(own_flags) / sizeof(own_flags[0]); i++)
+		flag_add(table, &own_flags[i]);
+}
+
+static void print_help(const struct flag_table *table)
+{
+	printf("usage: lfv-bench run [FLAGS]\n\n"
+	       "Measures every combination of the values given, each list "
+	       "written with commas,\nand prints a table for each workload, "
+	       "api and number of threads.  Alone, it\ncompares the four "
+	       "generations of Linux in under a minute.\n\n");
+	flags_help(table->flags);
+	printf("\n--threads cpus stands for 1, 2, 4, ... up to all CPUs that "
+	       "may be used.\nThe kernel module's nr_pages, nr_threads, "
+	       "test_loop_count and run_test_mask are\nunderstood, with or "
+	       "without dashes.  LFV_GBENCH names another lfv-gbench.\n");
+}
+
+static int number_read(const char *name, const char *text, uint64_t most,
+		       uint64_t *value)
+{
+	if (quantity_read_number(text, value) == 0 && *value > 0 &&
+	    *value <= most)
+		return 0;
+	say("run: --%s is '%s': a number from 1 to %llu is expected", name,
+	    text, (unsigned long long)most);
+	return -EINVAL;
+}
+
+/* 1, 2, 4, ... and the number of CPUs itself. */
+static void threads_list(char list[LIST_BYTES])
+{
+	const unsigned cpus = placement_allowed_cpus();
+	size_t used = 0;
+
+	for (unsigned threads = 1; threads < cpus; threads *= 2)
+		used += (size_t)snprintf(list + used, LIST_BYTES - used, "%u,",
+					 threads);
+	snprintf(list + used, LIST_BYTES - used, "%u", cpus);
+}
+
+static int axis_set(struct run_options *options, const char *name,
+		    const char *text)
+{
+	const struct cell_axis *axis = cell_axis_find(name);
+	char list[LIST_BYTES];
+
+	if (axis && axis->kind == CELL_AXIS_THREADS &&
+	    strcmp(text, "cpus") == 0) {
+		threads_list(list);
+		text = list;
+	}
+	if (cell_lists_set(&options->lists, name, text) == 0)
+		return 0;
+	say("run: %s", cell_message());
+	return -EINVAL;
+}
+
+static int option_set(struct run_options *options, const char *name,
+		      const char *value)
+{
+	uint64_t rounds = 0;
+	int err = 0;
+
+	if (strcmp(name, "rounds") == 0) {
+		err = number_read(name, value, ROUNDS_MAX, &rounds);
+		options->rounds = (unsigned)rounds;
+	} else if (strcmp(name, "seed") == 0) {
+		err = number_read(name, value, SEED_MAX, &options->seed);
+	} else if (strcmp(name, "o") == 0 || strcmp(name, "output") == 0) {
+		options->output = value;
+	} else if (strcmp(name, "json") == 0) {
+		options->json = true;
+	} else if (strcmp(name, "dry-run") == 0) {
+		options->dry_run = true;
+	} else if (strcmp(name, "quiet") == 0) {
+		options->quiet = true;
+	} else {
+		err = axis_set(options, name, value ? value : "on");
+	}
+	return err;
+}
+
+int run_options_read(struct run_options *options, int argc, char **argv)
+{
+	struct run_options made = { .seed = SEED_USUAL };
+	struct flag_table table;
+	struct flags flags;
+	const struct flag *flag;
+	const char *value;
+	int got;
+
+	table_fill(&table);
+	flags_init(&flags, table.flags, argc, argv);
+	while ((got = flags_next(&flags, &flag, &value)) > 0) {
+		if (flag && flag->name[0] == 'h') {
+			print_help(&table);
+			run_options_fini(&made);
+			return 1;
+		}
+		if (!flag)
+			say("run: '%s' is no flag; --workload %s?", value,
+			    value);
+		if (!flag || option_set(&made, flag->name, value) != 0) {
+			got = -EINVAL;
+			break;
+		}
+	}
+	if (got < 0) {
+		run_options_fini(&made);
+		return got;
+	}
+	*options = made;
+	return 0;
+}
+
+void run_options_fini(struct run_options *options)
+{
+	cell_lists_fini(&options->lists);
+}
+
+/* Whether the user has chosen a factor of the engine to look at. */
+static bool engine_is_given(const struct cell_lists *lists)
+{
+	const struct cell_axis *axis;
+
+	for (size_t i = 0; (axis = cell_axis_at(i)) != NULL; i++) {
+		if (axis->kind == CELL_AXIS_CHOICE && lists->texts[i])
+			return true;
+	}
+	return false;
+}
+
+static int defaults_set(struct run_options *options)
+{
+	struct cell_lists *lists = &options->lists;
+	char threads[LIST_BYTES];
+	int err = 0;
+
+	threads_list(threads);
+	if (!engine_is_given(lists))
+		err = cell_lists_default(lists, "strategy", STRATEGIES);
+	if (!err)
+		err = cell_lists_default(lists, "workload", WORKLOADS);
+	if (!err)
+		err = cell_lists_default(lists, "threads", threads);
+	return err;
+}
+
+static unsigned rounds_fit(const struct plan *plan)
+{
+	const uint64_t rounds = RUN_BUDGET_NS / (plan_ns(plan) + 1);
+
+	if (rounds < 1)
+		return 1;
+	return rounds < ROUNDS_USUAL ? (unsigned)rounds : ROUNDS_USUAL;
+}
+
+int run_options_plan(struct run_options *options, struct plan *plan)
+{
+	struct cell *cells;
+	size_t count;
+
+	if (defaults_set(options) != 0 ||
+	    cell_product(&options->lists, &cells, &count) != 0) {
+		say("run: %s", cell_message());
+		return -EINVAL;
+	}
+
+	const int err = plan_init(plan, cells, count);
+
+	free(cells);
+	if (err)
+		return err;
+	plan->seed = options->seed;
+	plan->rounds = options->rounds ? options->rounds : rounds_fit(plan);
+	return 0;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/beside.h"
+#include "cmd/say.h"
+
+enum { RETRIES = 2, COMMAND_BYTES = 4096 };
+
+int session_init(struct session *session, const struct plan *plan,
+		 const struct result *result, const char *path)
+{
+	bool *is_over = calloc(plan->cell_count, sizeof(*is_over));
+
+	if (!is_over)
+		return -ENOMEM;
+	*session = (struct session){
+		.plan = plan,
+		.path = path,
+		.result = *result,
+		.is_over = is_over,
+	};
+
+	const int err = beside_gbench(session->gbench);
+
+	if (err)
+		free(is_over);
+	return err;
+}
+
+void session_fini(struct session *session)
+{
+	for (size_t i = 0; i < session->sample_count; i++)
+		sample_fini(&session->samples[i]);
+	free(session->samples);
+	free(session->is_over);
+	result_fini(&session->result);
+}
+
+/* The words that make this very sample again, for a shell. */
+static void command_text(const struct session *session, const struct cell *cell,
+			 char text[COMMAND_BYTES])
+{
+	char *words[SAMPLE_WORDS_MAX];
+	const size_t count = sample_command(session->gbench, cell, words);
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < count && used < COMMAND_BYTES; i++)
+		used += (size_t)snprintf(text + used, COMMAND_BYTES - used,
+					 "%s%s", i ? " " : "", words[i]);
+	sample_command_free(words);
+}
+
+static void say_bad(const struct session *session, const struct sample *sample)
+{
+	const struct cell *cell = &sample->cell;
+	char command[COMMAND_BYTES];
+
+	command_text(session, cell, command);
+	progress_clear(&session->progress);
+	say("%s: workload %s, api %s, strategy %s, lock %s, %u thread%s, seed "
+	    "%" PRIu64 ": %s",
+	    sample_outcome_name(sample->outcome), cell->workload, cell->api,
+	    cell->strategy, cell->lock, cell->threads,
+	    cell->threads == 1 ? "" : "s", cell->seed, sample->why);
+	say_plain("  again: %s", command);
+}
+
+static int sample_keep(struct session *session, const struct sample *sample,
+		       unsigned round)
+{
+	struct sample *samples = reallocarray(
+		session->samples, session->sample_count + 1, sizeof(*samples));
+
+	if (!samples)
+		return -ENOMEM;
+	session->samples = samples;
+
+	const int err = result_add(&session->result, sample, round);
+
+	if (err)
+		return err;
+	samples[session->sample_count++] = *sample;
+	if (sample->outcome == SAMPLE_FAILED)
+		session->failed_count++;
+	if (sample->outcome == SAMPLE_MEASURED && !plan_is_floor(&sample->cell))
+		session->measured_count++;
+	return 0;
+}
+
+/* S1: one sample and, where the machine spoilt it, up to RETRIES more. */
+static int cell_run(struct session *session, size_t index, unsigned round)
+{
+	struct cell cell = session->plan->cells[index];
+
+	cell.round = round;
+	cell.seed = plan_seed(session->plan, round);
+	for (int retry = 0; retry <= RETRIES; retry++) {
+		struct sample sample;
+		int err = sample_take(session->gbench, &cell,
+				      &session->interrupt, &sample);
+
+		if (err)
+			return err;
+		sample.cell_index = index;
+		err = sample_keep(session, &sample, round);
+		if (err) {
+			sample_fini(&sample);
+			return err;
+		}
+		if (sample.outcome == SAMPLE_FAILED ||
+		    sample.outcome == SAMPLE_TOO_SLOW) {
+			session->is_over[index] = true;
+			say_bad(session, &sample);
+		}
+		if (sample.outcome != SAMPLE_INVALID)
+			break;
+	}
+	return 0;
+}
+
+static int round_run(struct session *session, unsigned round, size_t *order)
+{
+	const size_t count = session->plan->cell_count;
+
+	plan_order(session->plan, round, order);
+	for (size_t place = 0; place < count; place++) {
+		const size_t index = order[place];
+
+		if (session->is_over[index])
+			continue;
+		progress_step(&session->progress, round * count + place,
+			      &session->plan->cells[index]);
+
+		const int err = cell_run(session, index, round);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* S3: what there is; the run's own trouble comes first. */
+static int session_write(const struct session *session, int err)
+{
+	if (!session->path)
+		return err;
+
+	const int write_err = result_write(&session->result, session->path);
+
+	if (write_err)
+		say("%s: %s", session->path, strerror(-write_err));
+	return err ? err : write_err;
+}
+
+static int rounds_run(struct session *session)
+{
+	const unsigned rounds = session->plan->rounds;
+	size_t *order = calloc(session->plan->cell_count, sizeof(*order));
+	int err = order ? 0 : -ENOMEM;
+
+	for (unsigned round = 0; round < rounds && !err; round++) {
+		err = round_run(session, round, order);
+		if (round + 1 < rounds || err)
+			err = session_write(session, err);
+	}
+	free(order);
+	if (err)
+		return err;
+	result_complete(&session->result);
+	return session_write(session, 0);
+}
+
+int session_run(struct session *session)
+{
+	int err = interrupt_begin(&session->interrupt);
+
+	if (err) {
+		say("run: signals cannot be taken: %s", strerror(-err));
+		return err;
+	}
+	err = rounds_run(session);
+	progress_clear(&session->progress);
+	interrupt_end(&session->interrupt);
+	if (err && err != -EINTR)
+		say("run: ended early: %s", strerror(-err));
+	return err;
+}

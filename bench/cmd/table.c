@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/grid.h"
+#include "cmd/summary.h"
+#include "common/cell_axis.h"
+
+enum { AXES_MAX = 32 };
+
+/* One group being printed. */
+struct table {
+	const struct table_input *input;
+	const size_t *members; /* cells, the floor last */
+	size_t member_count;
+	const struct cell_axis *varied[AXES_MAX];
+	size_t varied_count;
+	struct grid grid;
+};
+
+static const struct cell *member_at(const struct table *table, size_t member)
+{
+	return &table->input->plan->cells[table->members[member]];
+}
+
+/* What makes the group is in the title, and what is not a factor nowhere. */
+static bool is_factor(const struct cell_axis *axis)
+{
+	static const char *const titled[] = { "workload", "api", "threads",
+					      "pin" };
+
+	for (size_t i = 0; i < sizeof(titled) / sizeof(titled[0]); i++) {
+		if (strcmp(axis->name, titled[i]) == 0)
+			return false;
+	}
+	return axis->named;
+}
+
+static bool is_varied(const struct table *table, const struct cell_axis *axis)
+{
+	char first[CELL_AXIS_TEXT_BYTES];
+	char other[CELL_AXIS_TEXT_BYTES];
+
+	cell_axis_text(member_at(table, 0), axis, first);
+	for (size_t i = 1; i < table->member_count; i++) {
+		if (plan_is_floor(member_at(table, i)))
+			continue;
+		cell_axis_text(member_at(table, i), axis, other);
+		if (strcmp(first, other) != 0)
+			return true;
+	}
+	return false;
+}
+
+static void constants_print(const struct table *table, FILE *stream)
+{
+	const struct cell *cell = member_at(table, 0);
+	const struct cell_axis *axis;
+	const char *comma = "held constant: ";
+
+	for (size_t i = 0; (axis = cell_axis_at(i)) != NULL; i++) {
+		char text[CELL_AXIS_TEXT_BYTES];
+
+		cell_axis_text(cell, axis, text);
+		if (!is_factor(axis) || !*text || is_varied(table, axis))
+			continue;
+		fprintf(stream, "%s%s %s", comma, axis->name, text);
+		comma = ", ";
+	}
+	fprintf(stream, "%spin %s\n", comma, cell->pin);
+}
+
+static bool is_oversubscribed(const struct cell *cell)
+{
+	return cell->threads > plan_usable_cpus(cell);
+}
+
+static void title_print(const struct table *table, FILE *stream)
+{
+	const struct cell *cell = member_at(table, 0);
+
+	if (is_oversubscribed(cell))
+		fprintf(stream,
+			"\npreemption, not scaling: %s by %s, %u "
+			"threads on %u CPU%s\n",
+			cell->workload, cell->api, cell->threads,
+			plan_usable_cpus(cell),
+			plan_usable_cpus(cell) == 1 ? "" : "s");
+	else
+		fprintf(stream, "\n%s by %s, %u thread%s\n", cell->workload,
+			cell->api, cell->threads,
+			cell->threads == 1 ? "" : "s");
+}
+
+static int varied_find(struct table *table)
+{
+	const struct cell_axis *axis;
+
+	for (size_t i = 0; (axis = cell_axis_at(i)) != NULL; i++) {
+		const bool is_name = strcmp(axis->name, "strategy") == 0;
+
+		if (!is_factor(axis) || (!is_varied(table, axis) && !is_name) ||
+		    table->varied_count == AXES_MAX)
+			continue;
+		table->varied[table->varied_count++] = axis;
+		if (grid_column(&table->grid, axis->name, false) != 0)
+			return -ENOMEM;
+		if (is_name && grid_column(&table->grid, "as in", false) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The columns of figures, in the order of enum summary_figure's use below. */
+static int figure_columns(struct table *table)
+{
+	static const char *const headings[] = {
+		"Mops/s",      "core-ns/op", "spread, %",     "retained, pages",
+		"span, pages", "mappings",   "valid samples",
+	};
+
+	for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++) {
+		if (grid_column(&table->grid, headings[i], true) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Three digits that mean something, and no exponent. */
+static void figure_text(double value, char text[GRID_TEXT_BYTES])
+{
+	const int decimals = value < 10 ? 3 : value < 100 ? 2 : 1;
+
+	snprintf(text, GRID_TEXT_BYTES, "%.*f", decimals, value);
+}
+
+static void count_text(const struct stats *stats, char text[GRID_TEXT_BYTES])
+{
+	if (stats->count == 0)
+		snprintf(text, GRID_TEXT_BYTES, "-");
+	else
+		snprintf(text, GRID_TEXT_BYTES, "%.0f", stats->median);
+}
+
+static void figures_fill(const struct summary *summary, struct grid_row *row,
+			 size_t column)
+{
+	const struct stats *mops = &summary->figures[SUMMARY_MOPS];
+	const struct stats *ns = &summary->figures[SUMMARY_NS_PER_OP];
+	char(*texts)[GRID_TEXT_BYTES] = &row->texts[column];
+
+	if (summary->valid > 0) {
+		figure_text(mops->median, texts[0]);
+		figure_text(ns->median, texts[1]);
+	} else {
+		snprintf(texts[0], GRID_TEXT_BYTES, "%s",
+			 summary->taken ? sample_outcome_name(summary->worst)
+					: "not run");
+		snprintf(texts[1], GRID_TEXT_BYTES, "-");
+	}
+	if (summary->valid > 1)
+		snprintf(texts[2], GRID_TEXT_BYTES, "%.1f",
+			 stats_spread_percent(mops));
+	else
+		snprintf(texts[2], GRID_TEXT_BYTES, "-");
+	count_text(&summary->figures[SUMMARY_PAGES_RETAINED], texts[3]);
+	count_text(&summary->figures[SUMMARY_ADDRESS_SPAN], texts[4]);
+	count_text(&summary->figures[SUMMARY_MAPPINGS], texts[5]);
+	snprintf(texts[6], GRID_TEXT_BYTES, "%zu/%zu", summary->valid,
+		 summary->taken);
+}
+
+/* Fills the columns of factors; says how many there are. */
+static size_t factors_fill(const struct table *table, const struct cell *cell,
+			   struct grid_row *row)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < table->varied_count; i++) {
+		char text[CELL_AXIS_TEXT_BYTES];
+		const struct cell_axis *axis = table->varied[i];
+		const bool is_name = strcmp(axis->name, "strategy") == 0;
+
+		cell_axis_text(cell, axis, text);
+		if (plan_is_floor(cell))
+			snprintf(text, sizeof(text), "%s",
+				 is_name ? cell->workload : "");
+		snprintf(row->texts[column++], GRID_TEXT_BYTES, "%.47s", text);
+		if (is_name)
+			snprintf(row->texts[column++], GRID_TEXT_BYTES, "%s",
+				 plan_is_floor(cell) ? "" : cell->variant);
+	}
+	return column;
+}
+
+static int row_add(struct table *table, size_t member)
+{
+	const struct table_input *input = table->input;
+	struct summary summary;
+	struct grid_row *row = grid_row(&table->grid);
+
+	if (!row || summary_of(table->members[member], input->samples,
+			       input->sample_count, &summary) != 0)
+		return -ENOMEM;
+
+	const size_t column =
+		factors_fill(table, member_at(table, member), row);
+
+	figures_fill(&summary, row, column);
+	return 0;
+}
+
+static int group_print(const struct table_input *input, const size_t *members,
+		       size_t count, FILE *stream)
+{
+	struct table table = {
+		.input = input,
+		.members = members,
+		.member_count = count,
+	};
+	int err = varied_find(&table);
+
+	if (!err)
+		err = figure_columns(&table);
+	for (size_t i = 0; i < count && !err; i++)
+		err = row_add(&table, i);
+	if (!err) {
+		title_print(&table, stream);
+		constants_print(&table, stream);
+		grid_print(&table.grid, stream);
+	}
+	grid_fini(&table.grid);
+	return err;
+}
+
+/* The group's cells and their floor; 0 for a group of floors. */
+static size_t members_find(const struct plan *plan, size_t group,
+			   size_t *members)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->cell_count; i++) {
+		if (plan->group_of[i] == group &&
+		    !plan_is_floor(&plan->cells[i]))
+			members[count++] = i;
+	}
+	if (count == 0)
+		return 0;
+
+	const size_t floor = plan_floor_of(plan, members[0]);
+
+	if (floor < plan->cell_count)
+		members[count++] = floor;
+	return count;
+}
+
+int table_print(const struct table_input *input, FILE *stream)
+{
+	const struct plan *plan = input->plan;
+	size_t *members = calloc(plan->cell_count + 1, sizeof(*members));
+	int err = members ? 0 : -ENOMEM;
+
+	for (int over = 0; over <= 1; over++) {
+		for (size_t g = 0; g < plan->group_count && !err; g++) {
+			const size_t count = members_find(plan, g, members);
+
+			if (count == 0 ||
+			    is_oversubscribed(&plan->cells[members[0]]) != over)
+				continue;
+			err = group_print(input, members, count, stream);
+		}
+	}
+	free(members);
+	return err;
+}
