@@ -132,7 +132,11 @@ static void join_queue(struct lock *lock, struct lock_turn *turn)
 	struct qspin *const qspin = qspin_of(lock);
 	struct qspin_node *const node = node_of(turn);
 
-	/* relaxed: ours alone until the compare-and-swap below. */
+	/*
+	 * relaxed: ours alone until the compare-and-swap below.  Atomic all
+	 * the same: a checker that takes the stores of single bytes for stores
+	 * of the word sees them cut [qspin-tail].
+	 */
 	store_relaxed(&node->next, NULL);
 	store_relaxed(&node->head, false);
 
