@@ -60,13 +60,26 @@ static const struct lfv_refusal refusals[] = {
 	},
 };
 
+/* length - of a NULL-terminated table of pointers. */
+static size_t length(const void *const *table)
+{
+	size_t count = 0;
+
+	while (table[count] != NULL)
+		count++;
+	return count;
+}
+
 static bool strategy_at(size_t index, struct lfv_choice *choice)
 {
 	static _Thread_local char aliases[ALIASES_BYTES];
-	const struct va_ops *ops = va_strategies()[index];
+	const struct va_ops *const *all = va_strategies();
 
-	if (ops == NULL)
+	if (index >= length((const void *const *)all))
 		return false;
+
+	const struct va_ops *ops = all[index];
+
 	aliases[0] = '\0';
 	for (size_t i = 0; ops->aliases != NULL && ops->aliases[i] != NULL;
 	     i++) {
@@ -88,10 +101,13 @@ static bool strategy_at(size_t index, struct lfv_choice *choice)
 
 static bool lock_at(size_t index, struct lfv_choice *choice)
 {
-	const struct lock_ops *ops = lock_kinds()[index];
+	const struct lock_ops *const *all = lock_kinds();
 
-	if (ops == NULL)
+	if (index >= length((const void *const *)all))
 		return false;
+
+	const struct lock_ops *ops = all[index];
+
 	*choice = (struct lfv_choice){
 		.name = ops->name,
 		.summary = ops->summary,
@@ -103,10 +119,13 @@ static bool lock_at(size_t index, struct lfv_choice *choice)
 
 static bool frames_at(size_t index, struct lfv_choice *choice)
 {
-	const struct frame_ops *ops = frame_allocators()[index];
+	const struct frame_ops *const *all = frame_allocators();
 
-	if (ops == NULL)
+	if (index >= length((const void *const *)all))
 		return false;
+
+	const struct frame_ops *ops = all[index];
+
 	*choice = (struct lfv_choice){
 		.name = ops->name,
 		.summary = ops->summary,
