@@ -23,7 +23,7 @@
  * so that its address without the low 6 bits fits above bit 16.
  *
  * The functions are pure: lock_qspin.c applies them, some as a store of the
- * first byte or the first two, which test_qspin.c shows to be the same.
+ * first byte or the first two, which test_lock_qspin.c shows to be the same.
  */
 #ifndef LFV_LOCK_LOCK_QSPIN_WORD_H
 #define LFV_LOCK_LOCK_QSPIN_WORD_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_qspin.c - the transitions of the queued spinlock's word, one by one and
- * without threads; lock_suite.c has the threads.
+ * test_lock_qspin.c - arrival order, and the transitions of the word one by
+ * one, without threads; lock_suite.c has the threads.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,9 @@
 
 #include <string.h>
 
+#include "lock/lock_kinds.h"
 #include "lock/lock_qspin_word.h"
+#include "unit/lock_order.h"
 
 static struct lock_turn first_turn;
 static struct lock_turn second_turn;
@@ -213,9 +215,16 @@ static void storing_two_bytes_is_pendings_entry(void **state)
 	assert_int_equal(stored.bits, pure.bits);
 }
 
+static void threads_enter_in_order_of_arrival(void **state)
+{
+	(void)state;
+	assert_true(lock_order_is_kept(&lock_qspin));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(threads_enter_in_order_of_arrival),
 		cmocka_unit_test(nobody_there_lets_in),
 		cmocka_unit_test(anybody_there_keeps_out),
 		cmocka_unit_test(the_first_waiter_becomes_pending),
@@ -235,5 +244,5 @@ int main(void)
 		cmocka_unit_test(storing_two_bytes_is_pendings_entry),
 	};
 
-	return cmocka_run_group_tests_name("qspin", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("lock_qspin", tests, NULL, NULL);
 }
