@@ -49,7 +49,7 @@ static void say_unknown(const char *word)
 	for (size_t i = 0; i < VERBS; i++)
 		nearest_offer(&nearest, verbs[i].name);
 	say("there is no verb '%s', and no program lfv-bench-%s beside this "
-	    "one or in PATH%s; `lfv-bench --help` has the verbs",
+	    "one or in PATH%s",
 	    word, word, nearest_hint(&nearest, hint, sizeof(hint)));
 }
 

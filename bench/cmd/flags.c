@@ -9,7 +9,7 @@
 #include "common/nearest.h"
 
 enum {
-	HELP_COLUMN = 27, /* where the help texts begin */
+	HELP_COLUMN = 30, /* where the help texts begin */
 	HELP_NAME_BYTES = 64,
 	HINT_BYTES = 96,
 };
@@ -62,9 +62,8 @@ static void say_unknown(const struct flags *flags, const char *text,
 	nearest_begin(&nearest, word);
 	for (const struct flag *flag = flags->table; flag->name; flag++)
 		nearest_offer(&nearest, flag->name);
-	say("%s: there is no flag '%s'%s; `lfv-bench %s --help` has them all",
-	    flags->verb, word, nearest_hint(&nearest, hint, sizeof(hint)),
-	    flags->verb);
+	say("%s: there is no flag '%s'%s", flags->verb, word,
+	    nearest_hint(&nearest, hint, sizeof(hint)));
 }
 
 /* The value is what follows '=', or the next word. */

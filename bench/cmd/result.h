@@ -16,6 +16,9 @@
 #include "cmd/plan.h"
 #include "cmd/sample.h"
 
+/* 15 digits: what was measured, without the tail of its binary form. */
+#define RESULT_FORMAT (JSON_INDENT(1) | JSON_REAL_PRECISION(15))
+
 struct result {
 	json_t *root;
 	json_t *plan;

@@ -15,7 +15,7 @@
 
 #include "cmd/result.h"
 
-enum { FILE_MODE = 0666, INDENT = 1 };
+enum { FILE_MODE = 0666 };
 
 static int aside_open(const char *path, char aside[PATH_MAX])
 {
@@ -98,7 +98,7 @@ static int aside_write(int fd, const char *text)
 int result_write(const struct result *result, const char *path)
 {
 	char aside[PATH_MAX];
-	char *text = json_dumps(result->root, JSON_INDENT(INDENT));
+	char *text = json_dumps(result->root, RESULT_FORMAT);
 
 	if (!text)
 		return -ENOMEM;

@@ -194,7 +194,8 @@ int run_options_read(struct run_options *options, int argc, char **argv)
 	table_fill(&table);
 	flags_init(&flags, table.flags, argc, argv);
 	while ((got = flags_next(&flags, &flag, &value)) > 0) {
-		if (flag && flag->name[0] == 'h') {
+		if (flag && (strcmp(flag->name, "help") == 0 ||
+			     strcmp(flag->name, "h") == 0)) {
 			print_help(&table);
 			run_options_fini(&made);
 			return 1;

@@ -16,6 +16,7 @@
 #include "cmd/session.h"
 #include "cmd/table.h"
 #include "cmd/verb.h"
+#include "common/cell_axis.h"
 
 enum { SIGNAL_END = 128 }; /* what shells add to a signal's number */
 
@@ -52,15 +53,20 @@ static int dry_run(const struct session *session)
 	return order ? VERB_OK : VERB_FAILED;
 }
 
-static void say_plan(const struct plan *plan)
+static void say_plan(const struct plan *plan, const struct run_options *options)
 {
 	char time[PROGRESS_TIME_BYTES];
+	const struct cell_axis *axis;
 
+	for (size_t i = 0; (axis = cell_axis_at(i)) != NULL; i++) {
+		if (options->lists.texts[i])
+			say_plain("%-9s %s", axis->name,
+				  options->lists.texts[i]);
+	}
 	progress_time(plan_ns(plan), time);
-	say_plain("%zu cells, %u round%s of %zu samples, about %s; seed "
-		  "%" PRIu64,
+	say_plain("%zu cells, %u round%s of them, about %s; seed %" PRIu64,
 		  plan->cell_count, plan->rounds, plan->rounds == 1 ? "" : "s",
-		  plan->cell_count, time, plan->seed);
+		  time, plan->seed);
 }
 
 static void print_result(const struct session *session,
@@ -73,7 +79,7 @@ static void print_result(const struct session *session,
 	};
 
 	if (options->json) {
-		json_dumpf(session->result.root, stdout, JSON_INDENT(1));
+		json_dumpf(session->result.root, stdout, RESULT_FORMAT);
 		putchar('\n');
 	} else if (table_print(&input, stdout) != 0) {
 		say("run: no memory for the tables");
@@ -106,7 +112,7 @@ static int measure(struct session *session, const struct run_options *options)
 	const struct plan *plan = session->plan;
 
 	if (!options->quiet)
-		say_plan(plan);
+		say_plan(plan, options);
 	progress_begin(&session->progress, plan->rounds * plan->cell_count,
 		       options->quiet);
 
