@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "lock/lock.h"
@@ -45,8 +46,12 @@ static void *lock_order_arrive(void *argument)
 	return NULL;
 }
 
-/* lock_order_is_kept - let threads arrive one by one, then all in. */
-static bool lock_order_is_kept(const struct lock_ops *kind)
+/*
+ * lock_order_is_kept - let threads arrive one by one, then all in.
+ *
+ * The lock's state begins with `state`, 0 where nothing else is said.
+ */
+static bool lock_order_is_kept(const struct lock_ops *kind, uint64_t state)
 {
 	static struct lock_order order;
 	struct lock_order_arrival arrivals[LOCK_ORDER_THREADS];
@@ -56,6 +61,7 @@ static bool lock_order_is_kept(const struct lock_ops *kind)
 
 	order.entered = 0;
 	require(lock_init(&order.lock, kind, true) == 0);
+	memcpy(order.lock.state, &state, sizeof(state));
 	lock_enter(&order.lock, &turn);
 	for (unsigned i = 0; i < LOCK_ORDER_THREADS; i++) {
 		const uint64_t before = lock_order_state(&order);

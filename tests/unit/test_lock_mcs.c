@@ -17,7 +17,7 @@
 static void threads_enter_in_order_of_arrival(void **state)
 {
 	(void)state;
-	assert_true(lock_order_is_kept(&lock_mcs));
+	assert_true(lock_order_is_kept(&lock_mcs, 0));
 }
 
 static void the_tail_is_the_turn_of_whoever_is_inside(void **state)

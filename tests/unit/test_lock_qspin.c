@@ -218,7 +218,7 @@ static void storing_two_bytes_is_pendings_entry(void **state)
 static void threads_enter_in_order_of_arrival(void **state)
 {
 	(void)state;
-	assert_true(lock_order_is_kept(&lock_qspin));
+	assert_true(lock_order_is_kept(&lock_qspin, 0));
 }
 
 int main(void)

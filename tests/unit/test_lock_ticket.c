@@ -18,7 +18,17 @@
 static void threads_enter_in_order_of_arrival(void **state)
 {
 	(void)state;
-	assert_true(lock_order_is_kept(&lock_ticket));
+	assert_true(lock_order_is_kept(&lock_ticket, 0));
+}
+
+static void the_order_is_kept_while_the_numbers_wrap(void **state)
+{
+	const unsigned before_wrap[] = { UINT_MAX - 2, UINT_MAX - 2 };
+	uint64_t numbers;
+
+	(void)state;
+	memcpy(&numbers, before_wrap, sizeof(numbers));
+	assert_true(lock_order_is_kept(&lock_ticket, numbers));
 }
 
 static void the_numbers_wrap(void **state)
@@ -43,6 +53,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threads_enter_in_order_of_arrival),
+		cmocka_unit_test(the_order_is_kept_while_the_numbers_wrap),
 		cmocka_unit_test(the_numbers_wrap),
 	};
 

@@ -22,7 +22,10 @@ enum {
 	CAPACITY = 8,
 	THREADS = 8,
 	VALUES = 12, /* in circulation; more than one slot holds */
-	STEPS = 30000,
+	STEPS = 50000,
+	YIELD_STEPS = 64,
+	PUSHERS = 2,
+	ROUNDS = 10000,
 };
 
 static struct cpu_map map;
@@ -160,7 +163,7 @@ static void *circulate(void *argument)
 			continue;
 		}
 		owners[value] = me;
-		if (step % 64 == 0)
+		if (step % YIELD_STEPS == 0)
 			sched_yield();
 		if (owners[value] != me)
 			atomic_fetch_add(&breaches, 1);
@@ -200,6 +203,50 @@ static void threads_never_share_or_lose_a_value(void **state)
 	assert_int_equal(seen, (UINT64_C(1) << VALUES) - 1);
 }
 
+/* Both pushers wait for the same round, so that they meet in one cell. */
+static atomic_uint round_open;
+static atomic_uint rounds_done;
+
+static void *push_each_round(void *argument)
+{
+	const uint64_t value = (uintptr_t)argument;
+
+	for (unsigned round = 1; round <= ROUNDS; round++) {
+		for (unsigned spins = 1; atomic_load(&round_open) < round;
+		     spins++) {
+			if (spins % YIELD_STEPS == 0)
+				sched_yield();
+		}
+		if (!push(value))
+			atomic_fetch_add(&breaches, 1);
+		atomic_fetch_add(&rounds_done, 1);
+	}
+	return NULL;
+}
+
+static void pushes_that_meet_both_stay(void **state)
+{
+	pthread_t threads[PUSHERS];
+	uint64_t values[CAPACITY];
+	unsigned lost = 0;
+
+	(void)state;
+	atomic_store(&breaches, 0);
+	for (uintptr_t i = 0; i < PUSHERS; i++)
+		require(pthread_create(&threads[i], NULL, push_each_round,
+				       (void *)i) == 0);
+	for (unsigned round = 1; round <= ROUNDS; round++) {
+		atomic_store(&round_open, round);
+		while (atomic_load(&rounds_done) < round * PUSHERS)
+			sched_yield();
+		lost += PUSHERS - percpu_drain(&percpu, 0, values);
+	}
+	for (unsigned i = 0; i < PUSHERS; i++)
+		require(pthread_join(threads[i], NULL) == 0);
+	assert_int_equal(lost, 0);
+	assert_int_equal(atomic_load(&breaches), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +267,8 @@ int main(void)
 			a_drained_slot_can_be_filled_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			threads_never_share_or_lose_a_value, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(pushes_that_meet_both_stay,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("percpu_cas", tests, NULL, NULL);
