@@ -129,6 +129,7 @@ static void sums_that_wrap_around_the_top_do_not_fit(void **state)
 		.pages = 15,
 	};
 	static const struct step steps[] = {
+		ALLOC_FROM(1, 16, 1, NOWHERE, "vstart, aligned, wraps to 0"),
 		ALLOC(8, 0, "packed"),
 		ALLOC(8, NOWHERE, "8 + 8 wraps to address 0"),
 		ALLOC(9, NOWHERE, "8 + 9 wraps past it"),

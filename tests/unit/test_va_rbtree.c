@@ -49,6 +49,69 @@ static void a_smaller_request_than_a_passed_hole_drops_the_cache(void **state)
 	sequence_run(&in_419, steps, COUNT_OF(steps));
 }
 
+static void a_dropped_cache_forgets_the_holes_it_passed(void **state)
+{
+	(void)state;
+	static const struct step steps[] = {
+		ALLOC(2, 0, "packed"),
+		ALLOC(2, 2, "packed"),
+		ALLOC(2, 4, "packed"),
+		ALLOC(5, 6, "packed"),
+		ALLOC(2, 11, "packed"),
+		FREE(2, "lazy"),
+		FREE(6, "lazy"),
+		PURGE("holes [2,4) and [6,11)"),
+		ALLOC(6, 13, "passes both: cached_hole_size is 5"),
+		ALLOC(4, 6, "smaller than 5: from the bottom, past [2,4)"),
+		ALLOC(2, 19, "cached_hole_size is 2 now: from the cache"),
+	};
+
+	sequence_run(&in_419, steps, COUNT_OF(steps));
+}
+
+static void a_cache_left_behind_forgets_the_holes_it_passed(void **state)
+{
+	(void)state;
+	static const struct step steps[] = {
+		ALLOC(2, 0, "packed"),
+		ALLOC(2, 2, "packed"),
+		ALLOC(2, 4, "packed"),
+		ALLOC_WITHIN(1, 30, 64, 30, "packed"),
+		ALLOC_WITHIN(1, 30, 64, 31, "packed"),
+		ALLOC_WITHIN(1, 30, 64, 32, "packed"),
+		FREE(2, "lazy"),
+		FREE(31, "lazy"),
+		PURGE("holes [2,4) and [31,32)"),
+		ALLOC(3, 6, "passes [2,4): cached_hole_size is 2"),
+		ALLOC_WITHIN(2, 30, 64, 33,
+			     "9 is below vstart: forgets it, "
+			     "and passes [31,32)"),
+		ALLOC_WITHIN(1, 30, 64, 35,
+			     "cached_hole_size is 1: 1 is not "
+			     "smaller, from the cache"),
+	};
+
+	sequence_run(&in_419, steps, COUNT_OF(steps));
+}
+
+static void an_area_erased_above_the_cache_leaves_it(void **state)
+{
+	(void)state;
+	static const struct step steps[] = {
+		ALLOC(2, 0, "packed"),
+		ALLOC(2, 2, "packed"),
+		ALLOC(2, 4, "packed"),
+		ALLOC(2, 6, "packed"),
+		FREE(2, "lazy"),
+		PURGE("the cache is [0,2)"),
+		FREE(6, "lazy"),
+		PURGE("above the cache, which stays"),
+		ALLOC(2, 2, "from [0,2), not from [4,6)"),
+	};
+
+	sequence_run(&in_419, steps, COUNT_OF(steps));
+}
+
 static void a_lower_vstart_drops_the_cache(void **state)
 {
 	(void)state;
@@ -180,6 +243,7 @@ static void sums_that_wrap_around_the_top_do_not_fit(void **state)
 					     .base = top_base,
 					     .pages = 15 };
 	static const struct step steps[] = {
+		ALLOC_FROM(1, 16, 1, NOWHERE, "vstart, aligned, wraps to 0"),
 		ALLOC(8, 0, "packed"),
 		ALLOC(8, NOWHERE, "8 + 8 wraps to address 0"),
 		ALLOC(4, 8, "packed"),
@@ -236,6 +300,7 @@ static void the_first_form_runs_full_and_wraps_nowhere(void **state)
 					     .pages = 15 };
 	static const struct step steps[] = {
 		ALLOC(16, NOWHERE, "wraps"),
+		ALLOC_FROM(1, 16, 1, NOWHERE, "vstart, aligned, wraps to 0"),
 		ALLOC(7, 0, "packed"),
 		ALLOC(8, NOWHERE, "8 + 8 wraps to address 0"),
 		ALLOC_ALIGNED(1, 16, NOWHERE, "8, aligned, wraps to 0"),
@@ -402,6 +467,10 @@ int main(void)
 		cmocka_unit_test(a_freed_range_is_not_used_before_the_purge),
 		cmocka_unit_test(
 			a_smaller_request_than_a_passed_hole_drops_the_cache),
+		cmocka_unit_test(a_dropped_cache_forgets_the_holes_it_passed),
+		cmocka_unit_test(
+			a_cache_left_behind_forgets_the_holes_it_passed),
+		cmocka_unit_test(an_area_erased_above_the_cache_leaves_it),
 		cmocka_unit_test(a_lower_vstart_drops_the_cache),
 		cmocka_unit_test(a_cache_below_vstart_is_dropped),
 		cmocka_unit_test(a_smaller_alignment_drops_the_cache),

@@ -49,6 +49,11 @@ struct step {
 		.op = STEP_ALLOC, .pages = (n), .vstart = (low), \
 		.vend = (high), .at = (where), .rule = (why)     \
 	}
+#define ALLOC_FROM(n, alignment, low, where, why)                     \
+	{                                                             \
+		.op = STEP_ALLOC, .pages = (n), .align = (alignment), \
+		.vstart = (low), .at = (where), .rule = (why)         \
+	}
 #define FREE(where, why)                                      \
 	{                                                     \
 		.op = STEP_FREE, .at = (where), .rule = (why) \
