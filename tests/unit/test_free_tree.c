@@ -293,8 +293,11 @@ static void wrapping_sums_host_nothing(void **state)
 	request.align = (uintptr_t)1 << 63;
 	request.vend = UINTPTR_MAX;
 	assert_int_equal(hole_take(holes, &request), NO_PAGE);
-	request.align = 1;
+	/* The last page, alone and rounded up past the top. */
 	request.vstart = UINTPTR_MAX - PAGE_SIZE + 1;
+	request.align = 1;
+	assert_int_equal(hole_take(holes, &request), NO_PAGE);
+	request.align = 2 * PAGE_SIZE;
 	assert_int_equal(hole_take(holes, &request), NO_PAGE);
 	free(holes);
 }

@@ -203,6 +203,34 @@ static void lost_page_check(void *context)
 	nodes_check(&world->va);
 }
 
+static void pooled_hole_check(void *context)
+{
+	struct world *const world = context;
+	struct nodes *const self = nodes_of(&world->va);
+	const struct va_request request = request_of(4, 0, 0, 4096);
+	struct vmap_area *const area = area_take(&os_linux);
+
+	assert_non_null(area);
+	assert_int_equal(
+		free_space_take(&self->space, &request, &area->va_start), 0);
+	area->va_end = area->va_start + request.size;
+	(void)vmap_pool_give(&self->nodes[0], area);
+	nodes_check(&world->va);
+}
+
+static void one_node_with_a_pooled_range_aborts(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_begin(&world, &va_nodes, 4096, 2);
+	pooled_hole_check(&world);
+	world_end(&world);
+	world_begin(&world, &va_nodes, 4096, 1);
+	assert_true(aborts_saying(pooled_hole_check, &world, "invariant M4"));
+	world_end(&world);
+}
+
 static void check_aborts_by_number(void **state)
 {
 	struct world world;
@@ -228,6 +256,7 @@ int main(void)
 		cmocka_unit_test(decay_comes_before_the_lazy_areas_are_given),
 		cmocka_unit_test(lazy_areas_are_not_merged_and_taken_by_node),
 		cmocka_unit_test(kept_areas_are_lazy_in_their_node),
+		cmocka_unit_test(one_node_with_a_pooled_range_aborts),
 		cmocka_unit_test(check_aborts_by_number),
 	};
 

@@ -55,7 +55,8 @@ static void pool_gives_back_the_range_purged_last(void **state)
 static void other_windows_bypass_the_pools(void **state)
 {
 	struct world world;
-	const struct va_request module = request_of(2, 0, 0, 2048);
+	const struct va_request low = request_of(2, 0, 0, 2048);
+	const struct va_request high = request_of(2, 0, 1, 4096);
 
 	(void)state;
 	world_begin(&world, &va_nodes, 4096, NODES);
@@ -64,7 +65,8 @@ static void other_windows_bypass_the_pools(void **state)
 	(void)world_purge(&world, VA_PURGE_DECAY);
 	assert_int_equal(pool_len(&world, home(), 2), 1);
 	/* The pooled range would do, but the window is not the full one. */
-	assert_int_equal(world_alloc_in(&world, &module), 2);
+	assert_int_equal(world_alloc_in(&world, &low), 2);
+	assert_int_equal(world_alloc_in(&world, &high), 4);
 	assert_int_equal(world_alloc(&world, 2), 0);
 	world_end(&world);
 }
@@ -106,7 +108,7 @@ static void range_freed_elsewhere_returns_to_who_allocated_it(void **state)
 {
 	struct world world;
 	const unsigned here = cpu_current().value;
-	unsigned there;
+	unsigned there = 0;
 
 	(void)state;
 	if (!other_cpu(&there))
@@ -263,6 +265,39 @@ static void wrong_starts_are_refused(void **state)
 	world_end(&world);
 }
 
+static void lookups_copy_what_was_asked_for(void **state)
+{
+	struct va_request request = request_of(4, 0, 0, 4096);
+	struct va_found found = { 0 };
+	struct world world;
+
+	(void)state;
+	world_begin(&world, &va_nodes, 4096, NODES);
+	request.vm = (struct vm_struct){
+		.flags = 2, .nr_pages = 3, .phys = 5, .size = 12000
+	};
+	assert_int_equal(world_alloc_in(&world, &request), 0);
+	assert_true(va_nodes.find(&world.va, address_of(3), &found));
+	assert_memory_equal(&found.vm, &request.vm, sizeof(found.vm));
+	world_end(&world);
+}
+
+static void purge_is_due_above_lazy_max_and_not_at_it(void **state)
+{
+	/* fls(4) * 32 MiB: 24576 pages. */
+	struct world world;
+
+	(void)state;
+	world_begin(&world, &va_nodes, 2 * 24576, NODES);
+	assert_int_equal(world_alloc(&world, 24576), 0);
+	assert_int_equal(world_alloc(&world, 1), 24576);
+	world_free(&world, 0);
+	assert_false(world.purge_due);
+	world_free(&world, 24576);
+	assert_true(world.purge_due);
+	world_end(&world);
+}
+
 static void number_of_nodes_is_1_to_128(void **state)
 {
 	struct va_config config = {
@@ -323,6 +358,8 @@ int main(void)
 		cmocka_unit_test(
 			walk_goes_node_by_node_and_shows_the_lazy_last),
 		cmocka_unit_test(wrong_starts_are_refused),
+		cmocka_unit_test(lookups_copy_what_was_asked_for),
+		cmocka_unit_test(purge_is_due_above_lazy_max_and_not_at_it),
 		cmocka_unit_test(number_of_nodes_is_1_to_128),
 		cmocka_unit_test(random_steps_agree_with_a_page_map),
 		cmocka_unit_test(threads_never_share_a_page),
