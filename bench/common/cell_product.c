@@ -192,6 +192,38 @@ static bool is_unsuited(const struct cell *cell)
 	       (info->threads_step && cell->threads % info->threads_step);
 }
 
+/* A floor row has no engine: what differs in engines alone is one cell. */
+static bool is_floor_again(const struct product *product, struct cell *cell)
+{
+	char name[CELL_NAME_BYTES];
+	char other[CELL_NAME_BYTES];
+	struct cell usual;
+
+	if (!workload_info_find(cell->workload)->floor)
+		return false;
+	cell_default(&usual);
+	memcpy(usual.workload, cell->workload, sizeof(usual.workload));
+	memcpy(usual.api, cell->api, sizeof(usual.api));
+	memcpy(usual.pin, cell->pin, sizeof(usual.pin));
+	usual.pages_min = cell->pages_min;
+	usual.pages_max = cell->pages_max;
+	usual.live = cell->live;
+	usual.threads = cell->threads;
+	usual.duration_ns = cell->duration_ns;
+	usual.loops = cell->loops;
+	usual.seed = cell->seed;
+	usual.round = cell->round;
+	usual.oversubscribe = cell->oversubscribe;
+	*cell = usual;
+	cell_name(cell, name);
+	for (size_t i = 0; i < product->count; i++) {
+		cell_name(&product->cells[i], other);
+		if (strcmp(name, other) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int cell_add(struct product *product, const struct cell *of)
 {
 	struct cell cell = *of;
@@ -207,6 +239,8 @@ static int cell_add(struct product *product, const struct cell *of)
 		error = cell_check(&cell);
 	if (error)
 		return error;
+	if (is_floor_again(product, &cell))
+		return 0;
 	if (product->count == CELLS_MAX)
 		return message_set(-EINVAL, "more than %d cells", CELLS_MAX);
 

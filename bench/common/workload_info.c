@@ -113,7 +113,7 @@ static const struct workload_info infos[] = {
 		.touch = "page",
 		.pages_min = 1,
 		.pages_max = 1,
-		.live = 512,
+		.live = 256,
 		.cores = WORKLOAD_CORES_COUNTED,
 	},
 	{
@@ -123,7 +123,7 @@ static const struct workload_info infos[] = {
 		.touch = "page",
 		.pages_min = 1,
 		.pages_max = 1,
-		.live = 512,
+		.live = 256,
 		.cores = WORKLOAD_CORES_COUNTED,
 	},
 	{

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/timed_run.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/message.h"
+#include "harness/bench_clock.h"
+#include "harness/noise.h"
+
+enum {
+	START_AHEAD_NS = 200 * NS_PER_US,
+	BATCH_SHORT_NS = 6 * NS_PER_US,
+	BATCH_LONG_NS = 24 * NS_PER_US,
+	BATCH_MAX = 1 << 16,
+	ABORT_GRACE_NS = NS_PER_S,
+	JOIN_LOOK_NS = 500 * NS_PER_MS,
+};
+
+static const double overlap_least = 0.95;
+static const double steal_share_most = 0.05;
+
+/* thread - one thread's own lines; nobody else writes here. */
+struct thread {
+	/* constant after init */
+	_Alignas(FALSE_SHARING_BYTES) struct run *run;
+	unsigned index;
+	pthread_t id;
+	/* owner only, until it is joined */
+	uint64_t batch;
+	uint64_t start_ns;
+	uint64_t stop_ns;
+	uint64_t ops;
+	uint64_t ops_all;
+	uint64_t migrations;
+	struct noise_thread before;
+	struct noise_thread after;
+	struct latency latency;
+	int error;
+	bool has_window;
+};
+
+/* run - what the threads share; lives on when threads are left behind. */
+struct run {
+	/* constant after init */
+	struct timed_plan plan;
+	struct timed_work work;
+	struct thread *threads;
+	/* shared */
+	_Alignas(FALSE_SHARING_BYTES) _Atomic(unsigned) arrived;
+	_Atomic(unsigned) failed;
+	_Atomic(uint64_t) deadline_ns;
+	_Alignas(FALSE_SHARING_BYTES) _Atomic(unsigned) out;
+	_Atomic(bool) loops_done;
+	/* thread 0 only, until it is joined */
+	_Alignas(FALSE_SHARING_BYTES) struct noise_machine before;
+	struct noise_machine after;
+	uint64_t noise_ns;
+};
+
+void timed_abort(struct timed_signal *signal)
+{
+	/* relaxed: a request to end; the failure itself has its own lock. */
+	store_relaxed(&signal->state, TIMED_ABORTED);
+}
+
+static void spin(const struct thread *thread)
+{
+	if (thread->run->plan.oversubscribed)
+		(void)sched_yield();
+	else
+		cpu_relax();
+}
+
+/*
+ * W2.  The last to arrive says when.  0, or -ECANCELED when somebody could not
+ * be set up.
+ */
+static int start_wait(struct thread *thread)
+{
+	struct run *run = thread->run;
+	uint64_t deadline_ns;
+
+	/*
+	 * release [bench-arrive]: what this thread set up is there for all;
+	 * acquire [bench-arrive]: and the last sees who failed.
+	 */
+	if (add_acq_rel(&run->arrived, 1) + 1 == run->plan.threads) {
+		if (run->work.ready)
+			run->work.ready(run->work.context);
+		deadline_ns = bench_clock_ns() + START_AHEAD_NS;
+		/* release [bench-start]: all that was set up before it. */
+		store_release(&run->deadline_ns, deadline_ns);
+	}
+	/* acquire [bench-start]: with what the others set up. */
+	while ((deadline_ns = load_acquire(&run->deadline_ns)) == 0) {
+		/* Others may still be setting up, for seconds. */
+		(void)sched_yield();
+	}
+	/* relaxed: ordered by the edge above. */
+	if (load_relaxed(&run->failed))
+		return -ECANCELED;
+	while (bench_clock_ns() < deadline_ns)
+		spin(thread);
+	return 0;
+}
+
+static uint64_t batch_run(struct thread *thread, uint64_t n)
+{
+	const struct timed_work *work = &thread->run->work;
+	const uint64_t done = work->batch(work->context, thread->index, n);
+
+	thread->ops_all += done;
+	return done;
+}
+
+static bool is_aborted(const struct thread *thread)
+{
+	/* relaxed: as in timed_is_over(). */
+	return load_relaxed(&thread->run->plan.signal->state) == TIMED_ABORTED;
+}
+
+/* W5: batches grow and shrink until one is long enough for a clock's look. */
+static void warm_up(struct thread *thread, uint64_t until_ns)
+{
+	uint64_t now = bench_clock_ns();
+
+	thread->batch = 1;
+	while (now < until_ns && !is_aborted(thread)) {
+		(void)batch_run(thread, thread->batch);
+
+		const uint64_t then = now;
+
+		now = bench_clock_ns();
+		if (now - then < BATCH_SHORT_NS && thread->batch < BATCH_MAX)
+			thread->batch *= 2;
+		else if (now - then > BATCH_LONG_NS && thread->batch > 1)
+			thread->batch /= 2;
+	}
+}
+
+/* The time of one operation, and the operations done for it. */
+static uint64_t sample_one(struct thread *thread, uint64_t batch_ns)
+{
+	if (thread->batch == 1) {
+		latency_add(&thread->latency, batch_ns);
+		return 0;
+	}
+
+	const uint64_t begin_ns = bench_clock_ns();
+	const uint64_t done = batch_run(thread, 1);
+
+	/* Work that comes in bursts has no single operation. */
+	if (done == 1)
+		latency_add(&thread->latency, bench_clock_ns() - begin_ns);
+	return done;
+}
+
+static bool loops_are_done(struct thread *thread)
+{
+	struct run *run = thread->run;
+
+	if (!run->plan.loops)
+		return false;
+	/* relaxed: a hint to stop, nothing is read on its account. */
+	if (thread->ops >= run->plan.loops)
+		store_relaxed(&run->loops_done, true);
+	/* relaxed: as above. */
+	return load_relaxed(&run->loops_done);
+}
+
+static void window_run(struct thread *thread, uint64_t until_ns)
+{
+	int cpu = sched_getcpu();
+	uint64_t now = bench_clock_ns();
+
+	thread->start_ns = now;
+	while (now < until_ns && !is_aborted(thread) &&
+	       !loops_are_done(thread)) {
+		const uint64_t then = now;
+
+		thread->ops += batch_run(thread, thread->batch);
+		now = bench_clock_ns();
+		thread->ops += sample_one(thread, now - then);
+		now = bench_clock_ns();
+
+		const int here = sched_getcpu();
+
+		thread->migrations += here != cpu;
+		cpu = here;
+	}
+	thread->stop_ns = now;
+	thread->has_window = true;
+}
+
+/* W3: works on until the last has left its window. */
+static void cool_down(struct thread *thread)
+{
+	struct run *run = thread->run;
+
+	/* relaxed: a count; what was measured is read after the join. */
+	if (add_relaxed(&run->out, 1) + 1 == run->plan.threads) {
+		int running = TIMED_RUNNING;
+
+		/* relaxed: a request to end, unless a check failed. */
+		(void)cas_relaxed(&run->plan.signal->state, &running,
+				  TIMED_STOPPED);
+	}
+	while (!timed_is_over(run->plan.signal))
+		(void)batch_run(thread, thread->batch);
+}
+
+static void measure(struct thread *thread)
+{
+	struct run *run = thread->run;
+	const uint64_t begin_ns = bench_clock_ns();
+	const uint64_t warm_ns = begin_ns + run->plan.warmup_ns;
+
+	if (thread->index == 0)
+		noise_machine_read(&run->before);
+	warm_up(thread, warm_ns);
+	noise_thread_read(&thread->before);
+	window_run(thread, bench_clock_ns() + run->plan.duration_ns);
+	cool_down(thread);
+	noise_thread_read(&thread->after);
+	if (thread->index == 0) {
+		noise_machine_read(&run->after);
+		run->noise_ns = bench_clock_ns() - begin_ns;
+	}
+}
+
+static void *thread_main(void *argument)
+{
+	struct thread *thread = argument;
+	struct run *run = thread->run;
+	const struct timed_work *work = &run->work;
+
+	/* W1 */
+	thread->error = placement_bind(run->plan.placement,
+				       run->plan.cpus[thread->index]);
+	if (!thread->error)
+		thread->error = work->enter(work->context, thread->index);
+	if (thread->error) {
+		/* relaxed: ordered by arriving. */
+		store_relaxed(&run->failed, 1);
+	}
+	if (start_wait(thread) == 0)
+		measure(thread);
+	if (work->leave && !is_aborted(thread))
+		work->leave(work->context, thread->index);
+	return NULL;
+}
+
+static struct timespec wall_time(uint64_t ns_ahead)
+{
+	struct timespec wall;
+
+	(void)clock_gettime(CLOCK_REALTIME, &wall);
+
+	const uint64_t ns = (uint64_t)wall.tv_nsec + ns_ahead;
+
+	wall.tv_sec += (time_t)(ns / NS_PER_S);
+	wall.tv_nsec = (long)(ns % NS_PER_S);
+	return wall;
+}
+
+/* Joins one; false when it did not come in time. */
+static bool thread_join(struct thread *thread, uint64_t until_ns)
+{
+	struct timed_signal *signal = thread->run->plan.signal;
+	uint64_t abort_ns = 0;
+
+	for (;;) {
+		const struct timespec soon = wall_time(JOIN_LOOK_NS);
+		const uint64_t now = bench_clock_ns();
+
+		if (pthread_timedjoin_np(thread->id, NULL, &soon) == 0)
+			return true;
+		if (now >= until_ns)
+			return false;
+		/* relaxed: as in timed_is_over(). */
+		if (load_relaxed(&signal->state) != TIMED_ABORTED)
+			continue;
+		if (!abort_ns)
+			abort_ns = now;
+		else if (now - abort_ns > ABORT_GRACE_NS)
+			return false;
+	}
+}
+
+static bool threads_join(struct run *run, unsigned made)
+{
+	const uint64_t until_ns = bench_clock_ns() + run->plan.patience_ns;
+	bool all = true;
+
+	for (unsigned i = 0; i < made; i++) {
+		if (!thread_join(&run->threads[i], until_ns)) {
+			all = false;
+			timed_abort(run->plan.signal);
+		}
+	}
+	return all;
+}
+
+/* W4, and the figures of all threads together. */
+static void windows_add(const struct run *run, struct timed_result *result)
+{
+	uint64_t first_start = UINT64_MAX;
+	uint64_t last_start = 0;
+	uint64_t first_stop = UINT64_MAX;
+	uint64_t last_stop = 0;
+
+	for (unsigned i = 0; i < run->plan.threads; i++) {
+		const struct thread *thread = &run->threads[i];
+
+		if (!thread->has_window)
+			return;
+		if (thread->start_ns < first_start)
+			first_start = thread->start_ns;
+		if (thread->start_ns > last_start)
+			last_start = thread->start_ns;
+		if (thread->stop_ns < first_stop)
+			first_stop = thread->stop_ns;
+		if (thread->stop_ns > last_stop)
+			last_stop = thread->stop_ns;
+	}
+	result->start_skew_ns = last_start - first_start;
+	if (first_stop <= last_start || last_stop <= first_start)
+		return;
+	result->window_ns = first_stop - last_start;
+
+	double together = (double)result->window_ns;
+
+	if (!run->plan.oversubscribed)
+		together -= (double)result->run_delay_ns;
+	result->overlap = together / (double)(last_stop - first_start);
+	result->overlap = result->overlap < 0 ? 0 : result->overlap;
+	for (unsigned i = 0; i < run->plan.threads; i++) {
+		const struct thread *thread = &run->threads[i];
+		const uint64_t own_ns = thread->stop_ns - thread->start_ns;
+
+		if (own_ns)
+			result->threads[i].ops = (double)thread->ops *
+						 (double)result->window_ns /
+						 (double)own_ns;
+	}
+}
+
+static void thread_add(const struct thread *thread, struct timed_result *result)
+{
+	const uint64_t delay_ns =
+		thread->after.run_delay_ns - thread->before.run_delay_ns;
+
+	result->threads[thread->index].ops_all = thread->ops_all;
+	result->threads[thread->index].error = thread->error;
+	if (thread->error && !result->error)
+		result->error = thread->error;
+	if (!thread->has_window)
+		return;
+	if (thread->batch > result->batch)
+		result->batch = thread->batch;
+	if (delay_ns > result->run_delay_ns)
+		result->run_delay_ns = delay_ns;
+	result->migrations += thread->migrations;
+	result->switches_involuntary += thread->after.switches_involuntary -
+					thread->before.switches_involuntary;
+	result->switches_voluntary += thread->after.switches_voluntary -
+				      thread->before.switches_voluntary;
+	latency_merge(result->latency, &thread->latency);
+}
+
+static void machine_add(const struct run *run, struct timed_result *result)
+{
+	const unsigned cpus = placement_cpus(run->plan.placement);
+
+	if (!run->noise_ns)
+		return;
+	result->steal_ns = run->after.steal_ns - run->before.steal_ns;
+	result->throttled = run->after.throttled - run->before.throttled;
+	result->steal_share = (double)result->steal_ns /
+			      ((double)run->noise_ns * (double)cpus);
+}
+
+static void run_free(struct run *run)
+{
+	if (run)
+		free(run->threads);
+	free(run);
+}
+
+static struct run *run_make(const struct timed_plan *plan,
+			    const struct timed_work *work)
+{
+	struct run *run = aligned_alloc(FALSE_SHARING_BYTES, sizeof(*run));
+
+	if (!run)
+		return NULL;
+	memset(run, 0, sizeof(*run));
+	run->plan = *plan;
+	run->work = *work;
+
+	const size_t bytes = plan->threads * sizeof(*run->threads);
+
+	run->threads = aligned_alloc(FALSE_SHARING_BYTES, bytes);
+	if (!run->threads) {
+		run_free(run);
+		return NULL;
+	}
+	memset(run->threads, 0, bytes);
+	for (unsigned i = 0; i < plan->threads; i++) {
+		run->threads[i].run = run;
+		run->threads[i].index = i;
+	}
+	return run;
+}
+
+/* Those that were made wait for the others: let them go and say so. */
+static int threads_make(struct run *run, unsigned *made)
+{
+	for (*made = 0; *made < run->plan.threads; (*made)++) {
+		struct thread *thread = &run->threads[*made];
+		const int error =
+			pthread_create(&thread->id, NULL, thread_main, thread);
+
+		if (error) {
+			/* relaxed: the store below orders it. */
+			store_relaxed(&run->failed, 1);
+			/* release [bench-start]: they see that it failed. */
+			store_release(&run->deadline_ns, 1);
+			return message_set(-error, "thread %u: %s", *made,
+					   strerror(error));
+		}
+	}
+	return 0;
+}
+
+int timed_run(const struct timed_plan *plan, const struct timed_work *work,
+	      struct timed_result *result)
+{
+	struct run *run = run_make(plan, work);
+	struct timed_result made = {
+		.threads = calloc(plan->threads, sizeof(*made.threads)),
+		.latency = calloc(1, sizeof(*made.latency)),
+	};
+	unsigned threads = 0;
+	int error = -ENOMEM;
+
+	if (run && made.threads && made.latency) {
+		/* relaxed: the threads are made after it. */
+		store_relaxed(&plan->signal->state, TIMED_RUNNING);
+		error = threads_make(run, &threads);
+		made.hangs = !threads_join(run, threads);
+	}
+	if (error) {
+		timed_result_fini(&made);
+		if (!made.hangs)
+			run_free(run);
+		return error;
+	}
+	/* relaxed: all that could write it are joined or hang. */
+	made.aborted = load_relaxed(&plan->signal->state) == TIMED_ABORTED;
+	if (!made.hangs) {
+		for (unsigned i = 0; i < plan->threads; i++)
+			thread_add(&run->threads[i], &made);
+		windows_add(run, &made);
+		machine_add(run, &made);
+		run_free(run);
+	}
+	*result = made;
+	return 0;
+}
+
+void timed_result_fini(struct timed_result *result)
+{
+	free(result->threads);
+	free(result->latency);
+	result->threads = NULL;
+	result->latency = NULL;
+}
+
+const char *timed_invalid(const struct timed_result *result, bool pinned)
+{
+	if (!result->window_ns)
+		return "the threads were never all in their window";
+	if (result->overlap < overlap_least)
+		return "the threads ran together for less than 95 % of the "
+		       "time";
+	if (pinned && result->migrations)
+		return "a pinned thread changed its CPU";
+	if (result->throttled)
+		return "the control group stopped the process";
+	if (result->steal_share > steal_share_most)
+		return "the hypervisor took more than 5 % of the CPU time";
+	return NULL;
+}
