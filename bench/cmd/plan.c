@@ -92,19 +92,31 @@ static void cell_add(struct plan *plan, const struct cell *cell)
 	plan->cells[plan->cell_count++] = *cell;
 }
 
+bool plan_acts(const struct cell *cell, const char *axis)
+{
+	if (word_in_list("frames flush touch", axis) &&
+	    strcmp(cell->api, API_VM_AREA) == 0)
+		return false;
+	if (strcmp(axis, "nodes") == 0 && strcmp(cell->strategy, "nodes") != 0)
+		return false;
+	return !plan_is_floor(cell) ||
+	       word_in_list("workload api pages align live threads pin", axis);
+}
+
 /* Factors that do not act in this cell are put at their defaults. */
 static void cell_settle(struct cell *cell)
 {
 	struct cell usual;
 
 	cell_default(&usual);
-	if (strcmp(cell->strategy, "nodes") != 0)
+	if (!plan_acts(cell, "nodes"))
 		cell->nodes = usual.nodes;
-	if (strcmp(cell->api, "get_vm_area") == 0) {
+	if (!plan_acts(cell, "frames"))
 		memcpy(cell->frames, usual.frames, sizeof(cell->frames));
+	if (!plan_acts(cell, "flush"))
 		memcpy(cell->flush, usual.flush, sizeof(cell->flush));
+	if (!plan_acts(cell, "touch"))
 		memcpy(cell->touch, usual.touch, sizeof(cell->touch));
-	}
 }
 
 static int threads_check(const struct cell *cell)

@@ -58,6 +58,13 @@ uint64_t plan_ns(const struct plan *plan);
 /* plan_is_floor - whether the cell is the harness's own cost. */
 bool plan_is_floor(const struct cell *cell);
 
+/*
+ * plan_acts - whether this factor makes a difference in this cell: a floor has
+ * no engine, the address plane neither frames nor anything to flush, and only
+ * `nodes` has nodes.
+ */
+bool plan_acts(const struct cell *cell, const char *axis);
+
 /* plan_floor_of - the floor cell beside this one; cell_count: none. */
 size_t plan_floor_of(const struct plan *plan, size_t index);
 

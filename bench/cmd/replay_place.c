@@ -52,7 +52,7 @@ static size_t stretches_collect(const struct trace_program *program,
 			continue;
 
 		const uint64_t first =
-			
+
 			step->first_page;
 
 		stretches[count++] =

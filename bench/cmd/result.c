@@ -88,22 +88,21 @@ static json_t *factors_describe(const struct cell *cell)
 
 	return json_pack(
 		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-		" s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		" s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"strategy", word_if(engine, cell->strategy), "variant",
 		word_if(engine, cell->variant), "lock",
 		word_if(engine, cell->lock), "lock_yield",
 		engine ? json_boolean(cell->lock_yield) : json_null(), "cache",
 		word_if(engine, cell->cache), "frames",
-		word_if(engine, cell->frames), "mapping",
+		word_if(plan_acts(cell, "frames"), cell->frames), "mapping",
 		word_if(engine, cell->mapping), "flush",
-		word_if(engine, cell->flush), "worker",
+		word_if(plan_acts(cell, "flush"), cell->flush), "worker",
 		word_if(engine, cell->worker), "nodes",
 		count_if(engine && cell->nodes > 0, cell->nodes), "workload",
-		cell->workload, "api", word_if(true, cell->api), "pages",
-		pages_describe(cell), "align",
-		count_if(cell->align > 0, cell->align), "live",
+		cell->workload, "api", cell->api, "pages", pages_describe(cell),
+		"align", count_if(cell->align > 0, cell->align), "live",
 		count_if(cell->live > 0, cell->live), "touch",
-		word_if(engine, cell->touch), "va_size",
+		word_if(plan_acts(cell, "touch"), cell->touch), "va_size",
 		count_if(engine && cell->window_bytes > 0, cell->window_bytes),
 		"cpus", count_if(engine && cell->cpus > 0, cell->cpus));
 }

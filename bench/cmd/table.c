@@ -26,7 +26,7 @@ static const struct cell *member_at(const struct table *table, size_t member)
 	return &table->input->plan->cells[table->members[member]];
 }
 
-/* What makes the group is in the title, and what is not a factor nowhere. */
+/* What makes the group is in its title, and what is no factor nowhere. */
 static bool is_factor(const struct cell_axis *axis)
 {
 	static const char *const titled[] = { "workload", "api", "threads",
@@ -37,6 +37,12 @@ static bool is_factor(const struct cell_axis *axis)
 			return false;
 	}
 	return axis->named;
+}
+
+/* The strategy has a column even where there is one only. */
+static bool is_name(const struct cell_axis *axis)
+{
+	return strcmp(axis->name, "strategy") == 0;
 }
 
 static bool is_varied(const struct table *table, const struct cell_axis *axis)
@@ -65,7 +71,8 @@ static void constants_print(const struct table *table, FILE *stream)
 		char text[CELL_AXIS_TEXT_BYTES];
 
 		cell_axis_text(cell, axis, text);
-		if (!is_factor(axis) || !*text || is_varied(table, axis))
+		if (!is_factor(axis) || !*text || is_varied(table, axis) ||
+		    is_name(axis) || !plan_acts(cell, axis->name))
 			continue;
 		fprintf(stream, "%s%s %s", comma, axis->name, text);
 		comma = ", ";
@@ -100,15 +107,15 @@ static int varied_find(struct table *table)
 	const struct cell_axis *axis;
 
 	for (size_t i = 0; (axis = cell_axis_at(i)) != NULL; i++) {
-		const bool is_name = strcmp(axis->name, "strategy") == 0;
-
-		if (!is_factor(axis) || (!is_varied(table, axis) && !is_name) ||
+		if (!is_factor(axis) ||
+		    (!is_varied(table, axis) && !is_name(axis)) ||
 		    table->varied_count == AXES_MAX)
 			continue;
 		table->varied[table->varied_count++] = axis;
 		if (grid_column(&table->grid, axis->name, false) != 0)
 			return -ENOMEM;
-		if (is_name && grid_column(&table->grid, "as in", false) != 0)
+		if (is_name(axis) &&
+		    grid_column(&table->grid, "as in", false) != 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -182,14 +189,13 @@ static size_t factors_fill(const struct table *table, const struct cell *cell,
 	for (size_t i = 0; i < table->varied_count; i++) {
 		char text[CELL_AXIS_TEXT_BYTES];
 		const struct cell_axis *axis = table->varied[i];
-		const bool is_name = strcmp(axis->name, "strategy") == 0;
 
 		cell_axis_text(cell, axis, text);
 		if (plan_is_floor(cell))
 			snprintf(text, sizeof(text), "%s",
-				 is_name ? cell->workload : "");
+				 is_name(axis) ? cell->workload : "");
 		snprintf(row->texts[column++], GRID_TEXT_BYTES, "%.47s", text);
-		if (is_name)
+		if (is_name(axis))
 			snprintf(row->texts[column++], GRID_TEXT_BYTES, "%s",
 				 plan_is_floor(cell) ? "" : cell->variant);
 	}

@@ -1,0 +1,301 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""lfv-bench run: flags, plan, dry run, result file and tables."""
+
+import collections
+import math
+import os
+import shlex
+import signal
+import subprocess
+import time
+import unittest
+
+from bench_tool import BENCH, NOTHING, USAGE, BenchTest
+
+CPUS = len(os.sched_getaffinity(0))
+SAMPLE_KEYS = (
+    "strategy variant lock lock_yield cache frames mapping flush worker nodes "
+    "workload api pages align live touch va_size cpus op threads pin "
+    "oversubscribe round seed ops seconds mops ns_per_op cores outcome valid "
+    "why_invalid latency price counters"
+).split()
+MACHINE_KEYS = (
+    "cpu_model cpus_allowed cpus_allowed_list cpus_online kernel compiler "
+    "build_type version commit governor max_map_count memory_bytes"
+).split()
+PLAN_KEYS = (
+    "command seed rounds cells duration_seconds cell_limit_seconds complete"
+).split()
+
+
+class Flags(BenchTest):
+    def refused(self, *words):
+        done = self.bench("run", *words, expect=USAGE)
+        self.assertEqual(done.stdout, "")
+        return done.stderr
+
+    def test_a_misspelt_strategy_has_its_nearest_named(self):
+        self.assertIn(
+            "no strategy is called 'ndoes'; did you mean nodes?",
+            self.refused("--strategy", "list,ndoes"),
+        )
+
+    def test_a_misspelt_flag_has_its_nearest_named(self):
+        self.assertIn(
+            "no flag 'stratgy'; did you mean strategy?",
+            self.refused("--stratgy", "list"),
+        )
+
+    def test_a_missing_value_is_named(self):
+        self.assertIn("--o wants a value: FILE", self.refused("-o"))
+
+    def test_zero_rounds_are_refused(self):
+        self.assertIn("--rounds is '0'", self.refused("--rounds", 0))
+
+    def test_a_plain_word_is_refused(self):
+        self.assertIn("'nodes' is no flag", self.refused("nodes"))
+
+    def test_more_threads_than_cpus_want_oversubscribe(self):
+        message = self.refused("--threads", CPUS + 1)
+        self.assertIn(f"more than the {CPUS} CPU", message)
+        self.assertIn("--oversubscribe", message)
+
+    def test_a_pin_list_that_is_too_short_wants_oversubscribe(self):
+        first = min(os.sched_getaffinity(0))
+        self.assertIn(
+            "--oversubscribe", self.refused("--threads", 2, "--pin", first)
+        )
+
+    def test_a_file_that_cannot_be_written_is_told_first(self):
+        for path in (self.folder / "no" / "r.json", self.folder, "/dev/null"):
+            self.assertIn("cannot be written", self.refused("-o", path))
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_missing_gbench_is_told(self):
+        done = self.bench("run", expect=NOTHING, LFV_GBENCH="/nonexistent")
+        self.assertIn("/nonexistent", done.stderr)
+
+
+class DryRun(BenchTest):
+    def commands(self, *words):
+        done = self.bench("run", "--dry-run", "--quiet", *words)
+        return [shlex.split(line) for line in done.stdout.splitlines()]
+
+    def test_it_prints_each_command_and_runs_none(self):
+        commands = self.commands(
+            *("--strategy", "list,nodes", "--workload", "fix_size"),
+            *("--threads", "1", "--rounds", "3", "-o", self.result),
+        )
+        self.assertEqual(len(commands), 3 * 3)
+        self.assertFalse(self.result.exists())
+        for command in commands:
+            self.assertEqual(command[0], self.gbench)
+            self.assertIn("--threads=1", command)
+
+    def test_a_command_names_every_factor(self):
+        command = self.commands(
+            *("--strategy=linux-4.19", "--lock=ticket", "--lock-yield=off"),
+            *("--worker=thread", "--workload=replace", "--api=vmalloc"),
+            *("--frames=paired", "--flush=guard", "--mapping=strict"),
+            *("--pages=2-7", "--align=8K", "--live=99", "--touch=page"),
+            *("--threads=1", "--pin=none", "--duration=20ms"),
+            *("--va-size=1G", "--cell-limit=3s", "--rounds=1", "--seed=5"),
+        )
+        words = [c for c in command if "--workload=replace" in c][0]
+        for word in (
+            "--strategy=rbtree --lock=ticket --lock-yield=off --worker=thread "
+            "--api=vmalloc --frames=paired --flush=guard --mapping=strict "
+            "--pages=2-7 --align=8K --live=99 --touch=page --threads=1 "
+            "--pin=none --duration=20ms --va-size=1G --cell-limit=3s"
+        ).split():
+            self.assertIn(word, words)
+
+    def test_the_kernels_spellings_are_accepted(self):
+        kernel = self.commands("nr_pages=8", "nr_threads=1", "run_test_mask=9")
+        ours = self.commands(
+            "--pages=8", "--threads=1", "--workload=fix_size,random_size"
+        )
+        self.assertEqual(kernel, ours)
+
+    def test_test_loop_count_reaches_the_sample(self):
+        for command in self.commands("test_loop_count=1000", "--rounds=1"):
+            self.assertIn("--loops=1000", command)
+
+    def test_threads_cpus_are_the_powers_of_two(self):
+        found = {
+            word
+            for command in self.commands(
+                "--threads=cpus", "--workload=fix_size"
+            )
+            for word in command
+            if word.startswith("--threads=")
+        }
+        expected = {CPUS} | {
+            2**i for i in range(int(math.log2(CPUS)) + 1)
+        }
+        self.assertEqual(found, {f"--threads={n}" for n in expected})
+
+    def test_the_seed_decides_the_order(self):
+        first = self.commands("--seed=1")
+        self.assertEqual(first, self.commands("--seed=1"))
+        self.assertNotEqual(first, self.commands("--seed=2"))
+
+    def test_the_default_compares_the_generations(self):
+        strategies = {
+            word
+            for command in self.commands()
+            for word in command
+            if word.startswith("--strategy=")
+        }
+        names = "list rbtree augmented nodes".split()
+        self.assertEqual(strategies, {f"--strategy={n}" for n in names})
+
+    def test_another_factor_leaves_one_strategy(self):
+        for command in self.commands("--lock=fas,ticket"):
+            self.assertIn("--strategy=nodes", command)
+
+    def test_rounds_are_interleaved(self):
+        commands = self.commands(
+            "--workload=fix_size", "--threads=1", "--rounds=4"
+        )
+        places = collections.defaultdict(set)
+        for turn in range(4):
+            seen = [
+                word
+                for command in commands[turn * 5 : turn * 5 + 5]
+                for word in command
+                if word.startswith("--strategy=")
+                and "--workload=fix_size" in command
+            ]
+            self.assertEqual(len(set(seen)), 4)
+            for place, strategy in enumerate(seen):
+                places[place].add(strategy)
+        for place in range(4):
+            self.assertEqual(len(places[place]), 4)
+
+
+class Result(BenchTest):
+    def test_the_file_has_the_schema(self):
+        self.run_cells("--rounds=2")
+        root = self.read()
+        self.assertEqual(list(root), "schema machine plan samples".split())
+        self.assertEqual(root["schema"], "lfv-results/1")
+        self.assertEqual(sorted(root["machine"]), sorted(MACHINE_KEYS))
+        self.assertEqual(sorted(root["plan"]), sorted(PLAN_KEYS))
+        self.assertEqual(root["plan"]["complete"], True)
+        self.assertEqual(len(root["samples"]), 2 * root["plan"]["cells"])
+        for sample in root["samples"]:
+            self.assertEqual(sorted(sample), sorted(SAMPLE_KEYS))
+
+    def test_figures_follow_from_fields(self):
+        self.run_cells("--rounds=1", "--threads=1,2", "--oversubscribe")
+        cpus = self.read()["machine"]["cpus_allowed"]
+        for sample in self.read()["samples"]:
+            ops, seconds = sample["ops"], sample["seconds"]
+            cores = min(sample["threads"], cpus)
+            self.assertAlmostEqual(sample["mops"], ops / seconds / 1e6, 9)
+            self.assertAlmostEqual(
+                sample["ns_per_op"], seconds * 1e9 * cores / ops, 9
+            )
+
+    def test_counters_keep_their_places(self):
+        self.run_cells("--rounds=1", "--threads=1")
+        for sample in self.read()["samples"]:
+            self.assertEqual(
+                sample["price"],
+                {
+                    "pages_retained": 512,
+                    "address_span_pages": 4096,
+                    "mappings": 3,
+                },
+            )
+            self.assertEqual(sample["latency"], {"p50_ns": 80, "count": 20000})
+            self.assertEqual(sample["counters"], {"locks_waited": 17})
+
+    def test_a_floor_stands_beside_each_number_of_threads(self):
+        self.run_cells(
+            *("--rounds=1", "--threads=1,2", "--workload=fix_size"),
+            "--oversubscribe",
+        )
+        floors = self.samples(workload="floor")
+        self.assertEqual(sorted(s["threads"] for s in floors), [1, 2])
+        self.assertEqual({s["strategy"] for s in floors}, {None})
+
+    def test_all_of_a_round_have_one_seed(self):
+        self.run_cells("--rounds=3", "--threads=1")
+        for turn in range(3):
+            seeds = {s["seed"] for s in self.samples(round=turn)}
+            self.assertEqual(len(seeds), 1)
+
+    def test_json_on_stdout_is_the_file(self):
+        done = self.run_cells("--rounds=1", "--threads=1", "--json")
+        self.assertEqual(done.stdout.rstrip(), self.result.read_text())
+
+
+class Tables(BenchTest):
+    def test_a_table_has_what_varies_and_what_it_costs(self):
+        done = self.run_cells(
+            *("--rounds=2", "--threads=1", "--workload=fix_size"),
+            *("--strategy=nodes", "--lock=qspin,fas", "--quiet"),
+        )
+        lines = [" ".join(l.split()) for l in done.stdout.splitlines() if l]
+        self.assertEqual(lines[0], "fix_size by get_vm_area, 1 thread")
+        self.assertIn("held constant: lock-yield on, cache none", lines[1])
+        self.assertEqual(
+            lines[2],
+            "strategy as in lock Mops/s core-ns/op spread, % retained, pages "
+            "span, pages mappings valid samples",
+        )
+        figures = "24.00 41.67 0.0 512 4096 3 2/2"
+        self.assertRegex(lines[3], rf"^nodes \S+ qspin {figures}$")
+        self.assertRegex(lines[4], rf"^nodes \S+ fas {figures}$")
+        self.assertEqual(lines[5], f"floor {figures}")
+        self.assertEqual(len(lines), 6)
+        self.assertEqual(done.stderr, "")
+
+    def test_oversubscribed_cells_have_a_table_of_their_own_at_the_end(self):
+        done = self.run_cells(
+            *("--rounds=1", f"--threads={CPUS + 1},1", "--oversubscribe"),
+            *("--workload=fix_size", "--strategy=nodes"),
+        )
+        titles = [l for l in done.stdout.splitlines() if " by " in l]
+        self.assertEqual(titles[0], "fix_size by get_vm_area, 1 thread")
+        self.assertTrue(
+            titles[1].startswith("preemption, not scaling: fix_size"), titles
+        )
+
+    def test_the_plan_and_its_time_come_first(self):
+        done = self.run_cells("--rounds=1", "--threads=1")
+        self.assertRegex(
+            done.stderr, r"\d+ cells, 1 round of them, about \d+ s; seed 1\n"
+        )
+
+
+class Interrupt(BenchTest):
+    def broken_off(self, number):
+        run = subprocess.Popen(
+            [BENCH, "run", "-o", str(self.result), "--rounds=50"],
+            env=self.environment(FAKE="slow"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(1.5)
+        run.send_signal(number)
+        output, messages = run.communicate(timeout=20)
+        self.assertEqual(run.returncode, 128 + number, messages)
+        return output
+
+    def test_what_was_measured_is_kept(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            output = self.broken_off(number)
+            root = self.read()
+            self.assertEqual(root["plan"]["complete"], False)
+            self.assertGreater(len(root["samples"]), 0)
+            self.assertLess(len(root["samples"]), 200)
+            self.assertIn("Mops/s", output)
+
+
+if __name__ == "__main__":
+    unittest.main()
