@@ -276,7 +276,7 @@ void *lfv_vmap(struct lfv *lfv, const struct lfv_page *pages, size_t count)
 	};
 	const struct source source = {
 		.kind = SOURCE_FRAMES,
-		.frames = &pages->frame,
+		.frames = (const uint32_t *)pages,
 	};
 	struct va_request request;
 	void *address = NULL;

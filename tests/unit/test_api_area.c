@@ -136,7 +136,7 @@ static void without_a_guard_areas_touch(void **state)
 
 static void aligned_on(struct lfv *lfv)
 {
-	(void)lfv_get_vm_area(lfv, PAGE_SIZE, 0);
+	assert_non_null(lfv_get_vm_area(lfv, PAGE_SIZE, 0));
 
 	void *area = lfv_vmalloc_align(lfv, PAGE_SIZE, MIB);
 
@@ -203,7 +203,7 @@ static void ioremap_on(struct lfv *lfv)
 {
 	const int fd = file_with('a');
 
-	(void)lfv_get_vm_area(lfv, PAGE_SIZE, 0);
+	assert_non_null(lfv_get_vm_area(lfv, PAGE_SIZE, 0));
 
 	char *area = lfv_ioremap(lfv, fd, PAGE_SIZE, 3 * PAGE_SIZE, PROT_READ);
 	struct lfv_vm_info info;

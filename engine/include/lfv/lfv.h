@@ -52,24 +52,24 @@ struct lfv;
  * that cannot work together is refused by name.
  */
 struct lfv_options {
-	size_t struct_bytes;   /* sizeof(struct lfv_options) */
-	const char *strategy;  /* "nodes"; aliases: "linux-4.19", ... */
-	const char *lock;      /* "qspin" */
-	const char *cache;     /* "none" */
-	const char *frames;    /* "buddy" */
-	const char *mapping;   /* "lazy"; "strict" for `list` */
-	const char *flush;     /* "remap" */
-	const char *worker;    /* "thread" */
-	size_t window_bytes;   /* 64 GiB; 128 MiB to 16 TiB */
-	size_t memory_bytes;   /* a quarter of the machine's, 1 GiB at least */
-	unsigned nodes;        /* vmap nodes; clamp(CPUs, 1, 128) */
-	unsigned cpus;         /* for lazy_max_pages and nodes; possible CPUs */
+	size_t struct_bytes;  /* sizeof(struct lfv_options) */
+	const char *strategy; /* "nodes"; aliases: "linux-4.19", ... */
+	const char *lock;     /* "qspin" */
+	const char *cache;    /* "none" */
+	const char *frames;   /* "buddy" */
+	const char *mapping;  /* "lazy"; "strict" for `list` */
+	const char *flush;    /* "remap" */
+	const char *worker;   /* "thread" */
+	size_t window_bytes;  /* 64 GiB; 128 MiB to 16 TiB */
+	size_t memory_bytes;  /* a quarter of the machine's, 1 GiB at least */
+	unsigned nodes;       /* vmap nodes; clamp(CPUs, 1, 128) */
+	unsigned cpus;        /* for lazy_max_pages and nodes; possible CPUs */
 	bool lock_never_yields; /* fair locks spin on when preempted */
-	bool address_plane;    /* ranges only: no memory, nothing is mapped */
+	bool address_plane;     /* ranges only: no memory, nothing is mapped */
 };
 
-#define LFV_OPTIONS_INIT                                     \
-	{                                                    \
+#define LFV_OPTIONS_INIT                                    \
+	{                                                   \
 		.struct_bytes = sizeof(struct lfv_options), \
 	}
 
@@ -119,8 +119,8 @@ struct lfv_request {
 	bool zero;
 };
 
-#define LFV_REQUEST_INIT     \
-	{                    \
+#define LFV_REQUEST_INIT    \
+	{                   \
 		.node = -1, \
 	}
 
@@ -138,8 +138,8 @@ LFV_API LFV_MUST_USE void *lfv_vmalloc_align(struct lfv *lfv, size_t size,
 					     size_t align);
 LFV_API LFV_MUST_USE void *lfv_vmalloc_node(struct lfv *lfv, size_t size,
 					    int node);
-LFV_API LFV_MUST_USE void *
-lfv_vmalloc_range(struct lfv *lfv, const struct lfv_request *request);
+LFV_API LFV_MUST_USE void *lfv_vmalloc_range(struct lfv *lfv,
+					     const struct lfv_request *request);
 
 /*
  * lfv_vfree - free an area by its first address.  NULL does nothing.
@@ -182,8 +182,8 @@ LFV_API void *lfv_page_address(struct lfv *lfv, struct lfv_page page);
  *
  * A frame may be mapped any number of times.  The frames stay the caller's.
  */
-LFV_API LFV_MUST_USE void *
-lfv_vmap(struct lfv *lfv, const struct lfv_page *pages, size_t count);
+LFV_API LFV_MUST_USE void *lfv_vmap(struct lfv *lfv,
+				    const struct lfv_page *pages, size_t count);
 LFV_API int lfv_vunmap(struct lfv *lfv, const void *address);
 
 /*
@@ -224,7 +224,7 @@ LFV_API int lfv_find_vm_area(struct lfv *lfv, const void *address,
 			     struct lfv_vm_info *info);
 
 /*
- * lfv_for_each_vm_area - visit live areas in ascending order.
+ * lfv_for_each_vm_area - visit live areas in ascending order of their ends.
  *
  * An area that is live throughout is visited exactly once; one that is made or
  * freed meanwhile, once or not at all.  A visit that returns non-zero ends the
@@ -252,8 +252,9 @@ struct lfv_stats {
 	uint64_t live_areas;
 	uint64_t live_pages; /* guard pages included */
 	uint64_t lazy_pages;
-	uint64_t lazy_max_pages; /* a free that passes this is a purge's cause */
-	uint64_t pool_pages;     /* `nodes`: free, of use to one node only */
+	uint64_t
+		lazy_max_pages; /* a free that passes this is a purge's cause */
+	uint64_t pool_pages;    /* `nodes`: free, of use to one node only */
 	uint64_t holes;
 	uint64_t hole_pages;
 	uint64_t hole_pages_max;
@@ -261,7 +262,8 @@ struct lfv_stats {
 
 	uint64_t frames;      /* of the memfd */
 	uint64_t frames_free; /* per-CPU lists included */
-	uint64_t mappings;    /* kernel mappings (VMAs) of the window, as counted */
+	uint64_t
+		mappings; /* kernel mappings (VMAs) of the window, as counted */
 
 	uint64_t purges;
 	uint64_t purged_areas;
