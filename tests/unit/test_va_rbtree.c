@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_va_rbtree.c - generation 2 chooses the addresses of 4.19 and 2.6.28:
- * the hole cache and what drops it, spare pages, and freed ranges that stay
- * taken until the purge.
+ * test_va_rbtree.c - generation 2 chooses the addresses of 4.19: the hole cache
+ * and what drops it.
  */
 #include "unit/va_sequence.h"
 
 static const struct sequence in_419 = { .ops = &va_rbtree, .pages = 64 };
-static const struct sequence in_2628 = { .ops = &va_rbtree_2628, .pages = 64 };
 
 static void a_freed_range_is_not_used_before_the_purge(void **state)
 {
@@ -254,211 +252,24 @@ static void sums_that_wrap_around_the_top_do_not_fit(void **state)
 	sequence_run(&top, steps, COUNT_OF(steps));
 }
 
-static void
-the_first_form_leaves_a_spare_page_and_refuses_exact_fits(void **state)
-{
-	(void)state;
-	static const struct step steps[] = {
-		ALLOC(2, 0, "an empty tree gives vstart"),
-		ALLOC(2, 3, "a spare page behind [0,2)"),
-		ALLOC(2, 6, "a spare page behind [3,5)"),
-		FREE(3, "lazy"),
-		ALLOC(2, 9, "a lazy area still takes its addresses"),
-		PURGE("hole [2,6)"),
-		ALLOC(3, 12, "behind the spare page 3 are left: refused"),
-		ALLOC(2, 3, "2 in 3 fit"),
-		FREE(0, "lazy"),
-		PURGE("hole [0,3)"),
-		ALLOC(3, 16, "3 in 3 are refused at the window's start too"),
-		ALLOC(1, 0, "1 in 3 fits: each search begins at the bottom"),
-		ALLOC(1, 20, "[0,1) ends at 1, and 2 + 1 touches [3,5)"),
-	};
-
-	sequence_run(&in_2628, steps, COUNT_OF(steps));
-}
-
-static void the_first_form_keeps_to_alignment_and_sub_windows(void **state)
-{
-	(void)state;
-	static const struct step steps[] = {
-		ALLOC(1, 0, "packed"),
-		ALLOC_ALIGNED(2, 4, 4, "behind the spare page, aligned"),
-		ALLOC_WITHIN(2, 6, 11, 7, "[4,6) ends at vstart: spare page"),
-		ALLOC_WITHIN(2, 10, 12, 10, "[7,9) leaves one by itself"),
-		ALLOC_WITHIN(1, 10, 12, NOWHERE, "13 + 1 is over vend"),
-		ALLOC_WITHIN(1, 10, 14, 13, "13 + 1 is vend exactly"),
-	};
-
-	sequence_run(&in_2628, steps, COUNT_OF(steps));
-}
-
-static void the_first_form_runs_full_and_wraps_nowhere(void **state)
-{
-	(void)state;
-	static const struct sequence top = { .ops = &va_rbtree_2628,
-					     .base = top_base,
-					     .pages = 15 };
-	static const struct step steps[] = {
-		ALLOC(16, NOWHERE, "wraps"),
-		ALLOC_FROM(1, 16, 1, NOWHERE, "vstart, aligned, wraps to 0"),
-		ALLOC(7, 0, "packed"),
-		ALLOC(8, NOWHERE, "8 + 8 wraps to address 0"),
-		ALLOC_ALIGNED(1, 16, NOWHERE, "8, aligned, wraps to 0"),
-		ALLOC(7, 8, "up to the window's end"),
-		ALLOC(1, NOWHERE, "16 wraps"),
-		FREE(0, "lazy"),
-		ALLOC(1, NOWHERE, "lazy areas block"),
-		PURGE("the caller purges and asks again"),
-		ALLOC(7, 0, "7 + 0 is below 8"),
-	};
-
-	sequence_run(&top, steps, COUNT_OF(steps));
-}
-
-static const struct va_ops *const both_forms[] = { &va_rbtree_2628,
-						   &va_rbtree };
-
-static void both_forms_enter_locks_four_times_in_a_pair(void **state)
+static void a_pair_enters_its_lock_four_times(void **state)
 {
 	(void)state;
 	static const struct step step = ALLOC(2, 0, "");
+	const struct sequence sequence = { .ops = &va_rbtree, .pages = 8 };
+	struct va_stats stats;
+	bool purge_due = true;
+	struct va va;
 
-	for (size_t i = 0; i < COUNT_OF(both_forms); i++) {
-		const struct sequence sequence = { .ops = both_forms[i],
-						   .pages = 8 };
-		struct va_stats stats;
-		bool purge_due = true;
-		struct va va;
-
-		sequence_begin(&sequence, &va);
-		assert_true(step_run(&va, &step));
-		va.ops->stats(&va, &stats);
-		assert_int_equal(stats.locks_entered, 2);
-		assert_int_equal(va.ops->free(&va, va.config.start, &purge_due),
-				 0);
-		va.ops->stats(&va, &stats);
-		assert_int_equal(stats.locks_entered, 4);
-		assert_false(purge_due);
-		sequence_end(&va);
-	}
-}
-
-static void a_purge_is_due_when_the_lazy_pages_pass_the_limit(void **state)
-{
-	(void)state;
-	/* One CPU: 32 MiB, 8192 pages. */
-	static const struct step large = ALLOC(8192, 0, "");
-	static const struct step small = ALLOC_WITHIN(1, 9000, 0, 9000, "");
-
-	for (size_t i = 0; i < COUNT_OF(both_forms); i++) {
-		const struct sequence sequence = { .ops = both_forms[i],
-						   .pages = 10000 };
-		struct va_stats stats;
-		bool purge_due = true;
-		struct va va;
-
-		sequence_begin(&sequence, &va);
-		assert_true(step_run(&va, &large));
-		assert_true(step_run(&va, &small));
-		assert_int_equal(va.ops->free(&va, va.config.start, &purge_due),
-				 0);
-		assert_false(purge_due);
-		assert_int_equal(va.ops->free(&va, sequence_address(&va, 9000),
-					      &purge_due),
-				 0);
-		assert_true(purge_due);
-		va.ops->stats(&va, &stats);
-		assert_int_equal(stats.lazy_pages, 8193);
-		purge_all(&va);
-		va.ops->stats(&va, &stats);
-		assert_int_equal(stats.lazy_pages, 0);
-		sequence_end(&va);
-	}
-}
-
-/* What a walk met, in its order. */
-struct walk {
-	unsigned count;
-	struct va_found found[8];
-};
-
-static void walk_visit(void *context, const struct va_found *found)
-{
-	struct walk *const walk = context;
-
-	assert_true(walk->count < COUNT_OF(walk->found));
-	walk->found[walk->count++] = *found;
-}
-
-static void a_lazy_area_is_walked_last_and_not_found(void **state)
-{
-	(void)state;
-	static const struct step first = ALLOC(2, 0, "");
-	static const struct step second = ALLOC_WITHIN(2, 8, 16, 8, "");
-
-	for (size_t i = 0; i < COUNT_OF(both_forms); i++) {
-		const struct sequence sequence = { .ops = both_forms[i],
-						   .pages = 16 };
-		struct walk walk = { 0 };
-		struct va_found found;
-		bool purge_due;
-		struct va va;
-
-		sequence_begin(&sequence, &va);
-		const uintptr_t start = va.config.start;
-
-		assert_true(step_run(&va, &first));
-		assert_true(step_run(&va, &second));
-		assert_int_equal(
-			va.ops->free(&va, start + PAGE_SIZE, &purge_due),
-			-ENOENT);
-		assert_int_equal(va.ops->free(&va, start, &purge_due), 0);
-		assert_int_equal(va.ops->free(&va, start, &purge_due), -ENOENT);
-		assert_false(va.ops->find(&va, start, &found));
-		assert_true(va.ops->find_next(&va, start, &found));
-		assert_int_equal(found.start, sequence_address(&va, 8));
-		va.ops->for_each(&va, walk_visit, &walk);
-		assert_int_equal(walk.count, 2);
-		assert_false(walk.found[0].lazy);
-		assert_int_equal(walk.found[0].start, found.start);
-		assert_true(walk.found[1].lazy);
-		assert_int_equal(walk.found[1].start, start);
-		assert_int_equal(walk.found[1].merged, 1);
-		sequence_end(&va);
-	}
-}
-
-static void what_a_purge_keeps_is_taken_by_the_next(void **state)
-{
-	(void)state;
-	static const struct step first = ALLOC(2, 0, "");
-	static const struct step blocked = ALLOC_WITHIN(2, 0, 2, NOWHERE, "");
-
-	for (size_t i = 0; i < COUNT_OF(both_forms); i++) {
-		const struct sequence sequence = { .ops = both_forms[i],
-						   .pages = 16 };
-		bool purge_due;
-		struct va va;
-
-		sequence_begin(&sequence, &va);
-		assert_true(step_run(&va, &first));
-		assert_int_equal(va.ops->free(&va, va.config.start, &purge_due),
-				 0);
-
-		struct vmap_area *const chain =
-			va.ops->purge_take(&va, VA_PURGE_FULL);
-
-		assert_non_null(chain);
-		assert_null(chain->purge_next);
-		assert_null(va.ops->purge_take(&va, VA_PURGE_FULL));
-		assert_true(step_run(&va, &blocked));
-		va.ops->purge_keep(&va, chain);
-		va.ops->check(&va);
-		assert_true(step_run(&va, &blocked));
-		purge_all(&va);
-		assert_true(step_run(&va, &first));
-		sequence_end(&va);
-	}
+	sequence_begin(&sequence, &va);
+	assert_true(step_run(&va, &step));
+	va.ops->stats(&va, &stats);
+	assert_int_equal(stats.locks_entered, 2);
+	assert_int_equal(va.ops->free(&va, va.config.start, &purge_due), 0);
+	va.ops->stats(&va, &stats);
+	assert_int_equal(stats.locks_entered, 4);
+	assert_false(purge_due);
+	sequence_end(&va);
 }
 
 int main(void)
@@ -481,16 +292,7 @@ int main(void)
 			a_full_window_has_room_after_a_free_and_a_purge),
 		cmocka_unit_test(a_sub_window_ends_at_vend),
 		cmocka_unit_test(sums_that_wrap_around_the_top_do_not_fit),
-		cmocka_unit_test(
-			the_first_form_leaves_a_spare_page_and_refuses_exact_fits),
-		cmocka_unit_test(
-			the_first_form_keeps_to_alignment_and_sub_windows),
-		cmocka_unit_test(the_first_form_runs_full_and_wraps_nowhere),
-		cmocka_unit_test(both_forms_enter_locks_four_times_in_a_pair),
-		cmocka_unit_test(
-			a_purge_is_due_when_the_lazy_pages_pass_the_limit),
-		cmocka_unit_test(a_lazy_area_is_walked_last_and_not_found),
-		cmocka_unit_test(what_a_purge_keeps_is_taken_by_the_next),
+		cmocka_unit_test(a_pair_enters_its_lock_four_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
