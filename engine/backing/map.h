@@ -153,7 +153,8 @@ void map_check(struct map *map);
  * The mappings are counted when asked for, by walking the touched part of the
  * page table; exact while nobody works.  The rule is the kernel's: neighbours
  * share a mapping iff both are PROT_NONE, or both map our memory at the same
- * distance of page and frame, markers or not; a foreign file's is its own.
+ * distance of page and frame, markers or not; a foreign file's is its own.  (A
+ * call that the kernel refuses may leave a mapping cut in three for a while.)
  */
 void map_stats(const struct map *map, struct map_stats *stats);
 
