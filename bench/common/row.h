@@ -29,6 +29,9 @@
 #define ROW_OPS     ROW_PREFIX "ops"     /* in the window of all threads */
 #define ROW_SECONDS ROW_PREFIX "seconds" /* that window */
 
+/* What an operation cost the cores of those threads whose operations count. */
+#define ROW_CORE_NS ROW_PREFIX "core_ns_per_op"
+
 #define ROW_PRICE_PAGES    ROW_PRICE "pages_retained"     /* after the free */
 #define ROW_PRICE_SPAN     ROW_PRICE "address_span_pages" /* highest - lowest */
 #define ROW_PRICE_MAPPINGS ROW_PRICE "mappings"           /* kernel mappings */

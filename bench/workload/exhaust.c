@@ -25,7 +25,7 @@ static bool is_full(struct bench_thread *thread, int error)
 {
 	struct bench *bench = thread->bench;
 	const size_t window = thread->bytes >> PAGE_SHIFT;
-	const size_t used = (size_t)thread->held_pages;
+	const size_t used = thread->live_count * (thread->pages_min + 1);
 
 	if (error != ENOMEM) {
 		bench_fail(bench, "exhaust: thread %u was refused with %s: %s",

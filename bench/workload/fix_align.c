@@ -9,7 +9,7 @@
 static int fix_align_enter(struct bench_thread *thread)
 {
 	thread->zero = true;
-	return 0;
+	return bystander_enter(thread);
 }
 
 static uint64_t fix_align_run(struct bench_thread *thread, uint64_t n)
@@ -21,4 +21,5 @@ const struct workload workload_fix_align = {
 	.name = "fix_align",
 	.enter = fix_align_enter,
 	.run = fix_align_run,
+	.leave = live_leave,
 };

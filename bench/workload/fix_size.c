@@ -23,10 +23,14 @@ static uint64_t fix_size_run(struct bench_thread *thread, uint64_t n)
 
 const struct workload workload_fix_size = {
 	.name = "fix_size",
+	.enter = bystander_enter,
+	.leave = live_leave,
 	.run = fix_size_run,
 };
 
 const struct workload workload_floor = {
 	.name = "floor",
+	.enter = bystander_enter,
+	.leave = live_leave,
 	.run = fix_size_run,
 };

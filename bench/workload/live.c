@@ -66,6 +66,11 @@ void live_leave(struct bench_thread *thread)
 	thread->live_count = 0;
 }
 
+int bystander_enter(struct bench_thread *thread)
+{
+	return live_fill(thread, 1, thread->pages_min, thread->pages_min);
+}
+
 static size_t map_count_max(void)
 {
 	size_t count = MAP_COUNT_DEFAULT;

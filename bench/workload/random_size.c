@@ -21,5 +21,7 @@ static uint64_t random_size_run(struct bench_thread *thread, uint64_t n)
 
 const struct workload workload_random_size = {
 	.name = "random_size",
+	.enter = bystander_enter,
+	.leave = live_leave,
 	.run = random_size_run,
 };

@@ -14,7 +14,7 @@ enum { ALIGN_BITS = 23, SIZES = 10 };
 static int random_size_align_enter(struct bench_thread *thread)
 {
 	thread->zero = true;
-	return 0;
+	return bystander_enter(thread);
 }
 
 static uint64_t random_size_align_run(struct bench_thread *thread, uint64_t n)
@@ -38,4 +38,5 @@ const struct workload workload_random_size_align = {
 	.name = "random_size_align",
 	.enter = random_size_align_enter,
 	.run = random_size_align_run,
+	.leave = live_leave,
 };

@@ -7,24 +7,16 @@
 
 uintptr_t spare_take(struct spares *spares)
 {
-	uint32_t slot;
-
 	if (spares->count)
-		slot = spares->slots[--spares->count];
-	else
-		slot = spares->next++ % SPARES;
-	return spares->start + slot * SPARE_PAGES * PAGE_SIZE;
+		return spares->stack[--spares->count];
+	return spares->start + spares->next++ % SPARES * spares->stride;
 }
 
 int spare_give(struct spares *spares, uintptr_t address)
 {
-	const uintptr_t offset = address - spares->start;
-
-	/* Another thread's: its slots go round by themselves. */
-	if (offset >= SPARES * SPARE_PAGES * PAGE_SIZE)
-		return 0;
-	spares->slots[spares->count++] =
-		(uint32_t)(offset / (SPARE_PAGES * PAGE_SIZE));
+	/* Another thread's go round by themselves. */
+	if (address - spares->start < SPARES * spares->stride)
+		spares->stack[spares->count++] = address;
 	return 0;
 }
 

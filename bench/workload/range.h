@@ -11,7 +11,9 @@
  *       when both write at once, as the first gives it back;
  *   R2  areas that overlap elsewhere are seen when either of them is one of
  *       the 64th, and by the walk over all live areas at the end;
- *   R3  an address outside the window or misaligned is seen at once.
+ *   R3  an address outside the window or misaligned is seen at once;
+ *   R4  the words that are not empty and the live areas of the engine are the
+ *       same areas, which the walk at the end sees.
  *
  * With frames, the first words of touched pages hold the stamp as well, so
  * that a frame with two owners is seen when the area is given.
@@ -64,8 +66,7 @@ static inline uintptr_t range_ask(struct bench_thread *thread, size_t pages,
 	if (align)
 		return range_ask_aligned(thread, pages, align);
 	if (thread->plane == PLANE_ADDRESS)
-		return (uintptr_t)lfv_get_vm_area(thread->lfv, bytes,
-						  LFV_VM_ALLOC);
+		return (uintptr_t)lfv_get_vm_area(thread->lfv, bytes, 0);
 	return (uintptr_t)lfv_vmalloc(thread->lfv, bytes);
 }
 
@@ -122,8 +123,6 @@ static inline uintptr_t range_try(struct bench_thread *thread, size_t pages,
 		return 0;
 	if (thread->touch)
 		range_write(thread, held);
-	thread->held_areas++;
-	thread->held_pages += (int64_t)pages + 1;
 	return held.address;
 }
 
@@ -141,8 +140,6 @@ static inline uintptr_t range_take(struct bench_thread *thread, size_t pages)
 		return 0;
 	if (thread->touch)
 		range_write(thread, held);
-	thread->held_areas++;
-	thread->held_pages += (int64_t)pages + 1;
 	return held.address;
 }
 
@@ -190,8 +187,6 @@ static inline bool range_give_of(struct bench_thread *thread, struct held held,
 		range_not_freed(thread, held, error);
 		return false;
 	}
-	thread->held_areas--;
-	thread->held_pages -= (int64_t)held.pages + 1;
 	return true;
 }
 
@@ -215,6 +210,13 @@ static inline size_t range_pages(const struct bench_thread *thread,
  */
 int live_fill(struct bench_thread *thread, size_t count, size_t pages_min,
 	      size_t pages_max);
+
+/*
+ * bystander_enter - one area of the smallest size that stays live: the enter()
+ * of workloads without a live set, so that an engine that gives a range out
+ * twice has one to give.
+ */
+int bystander_enter(struct bench_thread *thread);
 
 /* live_leave - give all of thread->live back: a workload's leave(). */
 void live_leave(struct bench_thread *thread);

@@ -46,14 +46,15 @@ struct held {
 	size_t pages;
 };
 
-enum { SPARES = 2048, SPARE_PAGES = 2049 };
+enum { SPARES = 2048 };
 
-/* spares - the engine of a floor row: numbered slots, last in, first out. */
+/* spares - the engine of a floor row: a stack of addresses of its own. */
 struct spares {
 	uintptr_t start;
+	uintptr_t stride;
 	uint32_t count;
-	uint32_t next; /* slots from here on, round and round, when empty */
-	uint32_t slots[SPARES];
+	uint32_t next; /* from here on, round and round, when it is empty */
+	uintptr_t stack[SPARES];
 };
 
 /* bench_thread - one thread at work; nobody else touches its lines. */
@@ -79,9 +80,7 @@ struct bench_thread {
 	/* owner only */
 	uint64_t random;
 	uint32_t takes;
-	int64_t held_areas;
-	int64_t held_pages; /* guard pages included */
-	uint64_t requests;  /* of range_try() */
+	uint64_t requests; /* of range_try() */
 	uint64_t refused;
 	uint64_t cursor;
 	struct spares *spares;
