@@ -26,6 +26,9 @@ static const uint64_t RUN_BUDGET_NS = UINT64_C(45) * 1000 * 1000 * 1000;
 static const uint64_t SEED_USUAL = 1;
 static const uint64_t SEED_MAX = (UINT64_C(1) << 53) - 1;
 
+/* A sample that ends by its operations may take this long. */
+static const char LOOPS_DURATION[] = "60s";
+
 static const char STRATEGIES[] = "list,rbtree,augmented,nodes";
 static const char WORKLOADS[] = "fix_size,replace,remote_free";
 
@@ -233,6 +236,11 @@ static bool engine_is_given(const struct cell_lists *lists)
 	return false;
 }
 
+static bool is_given(const struct cell_lists *lists, const char *name)
+{
+	return lists->texts[cell_axis_find(name) - cell_axis_at(0)] != NULL;
+}
+
 static int defaults_set(struct run_options *options)
 {
 	struct cell_lists *lists = &options->lists;
@@ -240,7 +248,9 @@ static int defaults_set(struct run_options *options)
 	int err = 0;
 
 	threads_list(threads);
-	if (!engine_is_given(lists))
+	if (is_given(lists, "loops"))
+		err = cell_lists_default(lists, "duration", LOOPS_DURATION);
+	if (!err && !engine_is_given(lists))
 		err = cell_lists_default(lists, "strategy", STRATEGIES);
 	if (!err)
 		err = cell_lists_default(lists, "workload", WORKLOADS);

@@ -12,6 +12,9 @@
 #include "cmd/sample.h"
 #include "common/row.h"
 
+static const double NS_PER_S = 1e9;
+static const double HALF = 0.5;
+
 static bool begins_with(const char *text, const char *beginning)
 {
 	return strncmp(text, beginning, strlen(beginning)) == 0;
@@ -63,6 +66,20 @@ static void counter_keep(struct sample *sample, const char *key,
 	json_object_set_new(where, key + strlen(prefix), number_of(value));
 }
 
+/*
+ * In some workloads only some threads' operations count, and then only their
+ * cores do; never more than there are.
+ */
+static void cores_read(struct sample *sample, const json_t *row)
+{
+	const double ns = json_number_value(json_object_get(row, ROW_CORE_NS));
+	const double cores =
+		ns * (double)sample->ops / (sample->seconds * NS_PER_S);
+
+	if (cores >= HALF && cores < sample->cores)
+		sample->cores = (unsigned)(cores + HALF);
+}
+
 static void figures_read(struct sample *sample, json_t *row)
 {
 	const char *key;
@@ -77,6 +94,7 @@ static void figures_read(struct sample *sample, json_t *row)
 	if (ops >= 1 && seconds > 0) {
 		sample->ops = (uint64_t)ops;
 		sample->seconds = seconds;
+		cores_read(sample, row);
 	} else if (sample->outcome == SAMPLE_MEASURED) {
 		end_with(sample, SAMPLE_FAILED,
 			 "lfv-gbench counted no operation");

@@ -42,6 +42,18 @@ static void a_good_row_is_measured(void **state)
 	sample_fini(&sample);
 }
 
+/* A lookup by one of two threads: 2e6 in half a second are 250 ns each. */
+static void only_the_cores_that_count_are_counted(void **state)
+{
+	struct sample sample =
+		sample_of(ROW(FIGURES ",\"lfv_core_ns_per_op\":250.0"));
+
+	(void)state;
+	assert_int_equal(sample.cores, 1);
+	assert_float_equal((float)sample_ns_per_op(&sample), 250.0f, 1e-4f);
+	sample_fini(&sample);
+}
+
 static void counters_go_where_their_prefix_says(void **state)
 {
 	struct sample sample = sample_of(ROW(FIGURES));
@@ -141,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_row_is_measured),
+		cmocka_unit_test(only_the_cores_that_count_are_counted),
 		cmocka_unit_test(counters_go_where_their_prefix_says),
 		cmocka_unit_test(a_spoilt_row_keeps_its_figures),
 		cmocka_unit_test(too_slow_is_no_failure),
