@@ -5,6 +5,7 @@
  */
 #include "page_oracle.h"
 
+#include "va/augmented.h"
 #include "va/strategies.h"
 
 static void fits_are_those_of_the_augmented_tree(void **state)
@@ -119,6 +120,66 @@ static void one_pair_costs_five_rounds_of_locks(void **state)
 	world_end(&world);
 }
 
+/* A kind of lock that only notes whether someone is inside. */
+static bool noted_inside;
+
+static bool noted_enter(struct lock *lock, struct lock_turn *turn)
+{
+	(void)lock;
+	(void)turn;
+	assert_false(noted_inside);
+	noted_inside = true;
+	return false;
+}
+
+static void noted_leave(struct lock *lock, struct lock_turn *turn)
+{
+	(void)lock;
+	(void)turn;
+	assert_true(noted_inside);
+	noted_inside = false;
+}
+
+static const struct lock_ops noted = {
+	.enter = noted_enter,
+	.leave = noted_leave,
+	.enter_shared = noted_enter,
+	.leave_shared = noted_leave,
+};
+
+static void inside_visit(void *context, const struct va_found *found)
+{
+	if (found->lazy) {
+		assert_true(noted_inside);
+		++*(unsigned *)context;
+	}
+}
+
+static void walk_of_the_lazy_list_excludes_its_taking(void **state)
+{
+	struct world world;
+	struct lock *lazy_lock;
+	unsigned seen = 0;
+
+	(void)state;
+	world_begin(&world, &va_augmented_510, 64, 1);
+	lazy_lock = &augmented_of(&world.va)->lazy_lock;
+
+	const struct lock_ops *const ops = lazy_lock->ops;
+	const uint64_t before = load_relaxed(&lazy_lock->entered);
+
+	lazy_lock->ops = &noted;
+	assert_int_equal(world_alloc(&world, 4), 0);
+	world_free(&world, 0);
+	va_augmented_510.for_each(&world.va, inside_visit, &seen);
+	assert_int_equal(seen, 1);
+	(void)world_purge(&world, VA_PURGE_DECAY);
+	assert_int_equal(load_relaxed(&lazy_lock->entered) - before, 1);
+	assert_false(noted_inside);
+	lazy_lock->ops = ops;
+	world_end(&world);
+}
+
 static void request_fits_when_repeated_after_a_purge(void **state)
 {
 	static const struct step steps[] = {
@@ -147,6 +208,7 @@ int main(void)
 		cmocka_unit_test(lazy_areas_are_not_merged_before_the_purge),
 		cmocka_unit_test(lazy_areas_are_taken_newest_first),
 		cmocka_unit_test(one_pair_costs_five_rounds_of_locks),
+		cmocka_unit_test(walk_of_the_lazy_list_excludes_its_taking),
 		cmocka_unit_test(request_fits_when_repeated_after_a_purge),
 		cmocka_unit_test(random_steps_agree_with_a_page_map),
 	};

@@ -15,7 +15,7 @@
 enum {
 	CROWD_THREADS = 8,
 	CROWD_SLOTS = 16,
-	CROWD_STEPS = 1500,
+	CROWD_STEPS = 6000,
 	CROWD_PAGES = 4096,
 	CROWD_AREA_PAGES = 12,
 };
@@ -109,7 +109,7 @@ static inline void crowd_lookup(struct crowd_thread *thread, unsigned slot)
 	    !va->ops->find_next(va, address, &next) ||
 	    next.start != found.start)
 		atomic_fetch_add(&thread->crowd->conflicts, 1);
-	if (random_below(&thread->random, 64) == 0)
+	if (random_below(&thread->random, 8) == 0)
 		va->ops->for_each(va, crowd_count, &live);
 }
 
