@@ -10,6 +10,9 @@
 
 enum { PAGES = 64 };
 
+/* The slab of descriptors remembers the table: it outlives each setting. */
+static struct os test_os;
+
 struct setting {
 	struct va_config config;
 	struct free_space space;
@@ -22,8 +25,9 @@ static struct setting *setting_begin(void)
 
 	assert_non_null(setting);
 	memset(setting, 0, sizeof(*setting));
+	test_os = os_linux;
 	setting->config = (struct va_config){
-		.os = &os_linux,
+		.os = &test_os,
 		.lock = lock_find("pthread-spin"),
 		.start = WORLD_START,
 		.end = address_of(PAGES),
@@ -158,13 +162,48 @@ static void *mmap_none(size_t bytes)
 	return NULL;
 }
 
+/* Every descriptor that can be had without new memory. */
+static struct vmap_area *descriptors_take_all(const struct os *os)
+{
+	struct vmap_area *chain = NULL;
+	struct vmap_area *area;
+
+	while ((area = area_take(os)) != NULL) {
+		area->purge_next = chain;
+		chain = area;
+	}
+	return chain;
+}
+
+static void middle_fit_without_memory_changes_nothing(void **state)
+{
+	struct setting *const setting = setting_begin();
+	struct va_stats stats = { 0 };
+	struct vmap_area *chain;
+
+	(void)state;
+	test_os.mmap_anon = mmap_none;
+	chain = descriptors_take_all(&test_os);
+	/* NE, and neither a spare nor memory for one. */
+	assert_int_equal(take(setting, 4, 16), 0);
+	assert_int_equal(take(setting, 4, 16), NO_PAGE);
+	free_space_stats(&setting->space, &stats);
+	assert_int_equal(stats.holes, 1);
+	assert_int_equal(stats.hole_pages, PAGES - 4);
+	/* LE needs none. */
+	assert_int_equal(take(setting, 4, 0), 4);
+	area_chain_give(chain);
+	assert_int_equal(take(setting, 4, 16), 16);
+	test_os = os_linux;
+	setting_end(setting);
+}
+
 static void init_without_memory_is_an_error(void **state)
 {
-	struct os os = os_linux;
 	struct free_space *const space =
 		aligned_alloc(FALSE_SHARING_BYTES, sizeof(*space));
 	const struct va_config config = {
-		.os = &os,
+		.os = &test_os,
 		.lock = lock_find("pthread-spin"),
 		.start = WORLD_START,
 		.end = address_of(PAGES),
@@ -173,10 +212,12 @@ static void init_without_memory_is_an_error(void **state)
 
 	(void)state;
 	assert_non_null(space);
-	os.mmap_anon = mmap_none;
+	test_os = os_linux;
+	test_os.mmap_anon = mmap_none;
 	assert_int_equal(
 		free_space_init(space, &config, FREE_ALIGN_UNLESS_EXACT),
 		-ENOMEM);
+	test_os = os_linux;
 	free(space);
 }
 
@@ -190,6 +231,7 @@ int main(void)
 		cmocka_unit_test(
 			chain_is_given_in_one_round_and_nothing_in_none),
 		cmocka_unit_test(fini_after_a_full_window_gives_all_back),
+		cmocka_unit_test(middle_fit_without_memory_changes_nothing),
 		cmocka_unit_test(init_without_memory_is_an_error),
 	};
 
