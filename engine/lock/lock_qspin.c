@@ -40,6 +40,7 @@
 #include <assert.h>
 
 #include "base/check.h"
+#include "base/tsan.h"
 #include "lock/lock_kinds.h"
 #include "lock/lock_qspin_word.h"
 
@@ -143,6 +144,8 @@ static void join_queue(struct lock *lock, struct lock_turn *turn)
 	/* relaxed: a guess, which the compare-and-swap puts right. */
 	struct qspin_word old = { load_relaxed(&qspin->word) };
 	struct qspin_word new;
+	/* The checker takes `locked` for the word: it loses what a tail says. */
+	tsan_release(turn);
 	do {
 		new = old;
 		qspin_set_tail(&new, turn);
@@ -155,6 +158,7 @@ static void join_queue(struct lock *lock, struct lock_turn *turn)
 	struct lock_turn *const before = qspin_tail(old);
 	if (before == NULL)
 		return;
+	tsan_acquire(before);
 
 	/* release [qspin-link]: our node is empty before it is written to. */
 	store_release(&node_of(before)->next, node);

@@ -20,12 +20,14 @@
 #include <unistd.h>
 
 #include "../unit/engine_fixture.h"
+#include "base/tsan.h"
 
 enum {
 	THREADS = 6,
 	SHARED_SLOTS = 64,
 	OPERATIONS = 1500,
 	LONG_FACTOR = 20,
+	TSAN_DIVISOR = 10, /* it is ten times slower */
 	PAGES_MAX = 12,
 };
 
@@ -206,7 +208,7 @@ static void stress(const struct lfv_options *options)
 
 	memset((void *)&run, 0, sizeof(run));
 	run.lfv = engine_make(options);
-	run.operations = OPERATIONS;
+	run.operations = OPERATIONS / (TSAN_ENABLED ? TSAN_DIVISOR : 1);
 	if (getenv("LFV_TEST_LONG") != NULL)
 		run.operations *= LONG_FACTOR;
 
