@@ -23,8 +23,8 @@ _Noreturn void check_failed(const char *file, int line, const char *text);
 	((condition) ? (void)0 : check_failed(__FILE__, __LINE__, #condition))
 
 /* require_invariant - as require(), naming the invariant, as in "A3". */
-#define require_invariant(condition, name) \
-	((condition) ? (void)0 \
+#define require_invariant(condition, name)              \
+	((condition) ? (void)0                          \
 		     : check_failed(__FILE__, __LINE__, \
 				    "invariant " name ": " #condition))
 

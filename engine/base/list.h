@@ -19,14 +19,14 @@ struct list {
 
 /* container_of - the object of `type` whose `member` is at `pointer`. */
 #define container_of(pointer, type, member) \
-	((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-#define list_for_each(link, head) \
+#define list_for_each(link, head)                              \
 	for (struct list *link = (head)->next; link != (head); \
 	     link = link->next)
 
 /* The element may be removed, or its memory reused, inside the body. */
-#define list_for_each_safe(link, head) \
+#define list_for_each_safe(link, head)                                    \
 	for (struct list *link = (head)->next, *link##_next = link->next; \
 	     link != (head); link = link##_next, link##_next = link->next)
 

@@ -50,8 +50,8 @@ static inline size_t pages_to_bytes(size_t pages)
 /* fls_ulong - position of the highest set bit, counted from 1; 0 for 0. */
 static inline unsigned fls_ulong(unsigned long value)
 {
-	return value == 0 ? 0 :
-			    (unsigned)(8 * sizeof(value)) -
+	return value == 0 ? 0
+			  : (unsigned)(8 * sizeof(value)) -
 				    (unsigned)__builtin_clzl(value);
 }
 

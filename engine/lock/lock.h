@@ -73,8 +73,8 @@ struct lock_ops {
  * lock - one lock of some kind, alone on its cache lines.
  *
  * entered and waited are written by whoever is inside exclusively, so that
- * counting costs no atomic read-modify-write.  They share the line of the state:
- * the holder owns that line already.  Shared entries are not counted.
+ * counting costs no atomic read-modify-write.  They share the line of the
+ * state: the holder owns that line already.  Shared entries are not counted.
  */
 struct lock {
 	/* constant after init */

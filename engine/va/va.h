@@ -70,7 +70,7 @@ struct va_found {
 	uintptr_t start;
 	uintptr_t end; /* guard page included */
 	struct vm_struct vm;
-	bool lazy;      /* freed, not purged yet; only walks meet these */
+	bool lazy;       /* freed, not purged yet; only walks meet these */
 	uint32_t merged; /* lazy: how many freed areas lie in it */
 };
 
