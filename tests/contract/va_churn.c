@@ -27,7 +27,7 @@ enum {
 	SLOTS = 24,    /* live areas of a thread */
 	MAILBOXES = 8, /* through which areas change their thread */
 	PINNED = 16,
-	PURGE_STEPS = 64,
+	PURGE_STEPS = 8,
 	WALK_STEPS = 256,
 	BREACH_BYTES = 160,
 	THREADS_MAX = 16,
