@@ -14,10 +14,10 @@
  *                 of the very size is passed by
  *   list-2.6.24   a hole of the very size is used
  *
- * 2.4.0 knew neither alignment nor sub-windows, and 2.6.24 gives the same
- * addresses as 2.4.0 where none is asked for.  So both rows move the cursor as
- * 2.6.24 does, and `list` keeps 2.4.0's comparison.  One quirk is not kept: in
- * 2.4.0 nothing looked at VMALLOC_END while the list was empty; here A2 holds.
+ * 2.4.0 knew neither alignment nor sub-windows; where none is asked for, the
+ * cursor of 2.6.24 goes the way of 2.4.0's.  So both rows move it as 2.6.24
+ * does, and `list` keeps 2.4.0's comparison.  One quirk is not kept: in 2.4.0
+ * nothing looked at VMALLOC_END while the list was empty; here A2 holds.
  *
  * The big kernel lock, which 2.4.0 holds around page allocation and page
  * tables, is a second lock here, of the kind that the strategy was made with:
