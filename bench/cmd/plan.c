@@ -63,12 +63,19 @@ static bool cells_equal(const struct cell *a, const struct cell *b)
 	       a->window_bytes == b->window_bytes && a->loops == b->loops;
 }
 
+bool plan_compares_apis(const struct cell *cell)
+{
+	const struct workload_info *info = workload_info_find(cell->workload);
+
+	return info && workload_has_api(info, API_ALLOC_PAGES);
+}
+
 /* P2: the cells that stand in one table. */
 static bool cells_compared(const struct cell *a, const struct cell *b)
 {
 	return strcmp(a->workload, b->workload) == 0 &&
-	       strcmp(a->api, b->api) == 0 && a->threads == b->threads &&
-	       strcmp(a->pin, b->pin) == 0;
+	       (strcmp(a->api, b->api) == 0 || plan_compares_apis(a)) &&
+	       a->threads == b->threads && strcmp(a->pin, b->pin) == 0;
 }
 
 static void cell_add(struct plan *plan, const struct cell *cell)

@@ -7,9 +7,10 @@
  * each workload is added, for each number of threads and each placement.
  *
  *   P1  a round runs each cell once;
- *   P2  cells that stand in one table are a group: the same workload, api,
- *       threads and placement.  A round runs a group in one go, so that what
- *       is compared lies near in time;
+ *   P2  cells that stand in one table are a group: the same workload, api
+ *       (save where apis are what is compared), threads and placement.  A
+ *       round runs a group in one go, so that what is compared lies near in
+ *       time;
  *   P3  the groups of a round, and the cells of a group, come in the order of
  *       a row of a Latin square (latin.h): over a block of rounds each takes
  *       each place equally often;
@@ -64,6 +65,9 @@ bool plan_is_floor(const struct cell *cell);
  * `nodes` has nodes.
  */
 bool plan_acts(const struct cell *cell, const char *axis);
+
+/* plan_compares_apis - whether the workload sets its apis side by side. */
+bool plan_compares_apis(const struct cell *cell);
 
 /* plan_floor_of - the floor cell beside this one; cell_count: none. */
 size_t plan_floor_of(const struct plan *plan, size_t index);

@@ -14,6 +14,11 @@ static const uint64_t OVERRUN_FACTOR = 10;
 /* ... after its set-up, and with this for its process to begin and end. */
 static const uint64_t PROCESS_NS = UINT64_C(2) * 1000 * 1000 * 1000;
 
+enum {
+	LINE_SHOWN = 180, /* letters of a line that are worth repeating */
+	WORDS_BYTES = 2 * LINE_SHOWN + 8,
+};
+
 static const double NS_PER_S = 1e9;
 static const double OPS_PER_MOP = 1e6;
 
@@ -83,38 +88,57 @@ static void fail(struct sample *sample, const char *what)
 	snprintf(sample->why, sizeof(sample->why), "%s", what);
 }
 
-/* The last line that a program wrote, or what is left of it. */
-static const char *last_line(char *text)
+/* The beginning of the last line of `text`, which loses its final newlines. */
+static char *last_line(char *text)
 {
 	size_t length = strlen(text);
 
 	while (length > 0 && text[length - 1] == '\n')
 		text[--length] = '\0';
 
-	const char *newline = strrchr(text, '\n');
+	char *newline = strrchr(text, '\n');
 
 	return newline ? newline + 1 : text;
+}
+
+/*
+ * The last two lines that a program wrote: what it found, and where it was.
+ * Long ones are cut; `text` is taken apart.
+ */
+static void last_words(char *text, char words[WORDS_BYTES])
+{
+	char *second = last_line(text);
+
+	words[0] = '\0';
+	if (second == text) {
+		snprintf(words, WORDS_BYTES, "%s%.*s", *text ? ": " : "",
+			 LINE_SHOWN, text);
+		return;
+	}
+	second[-1] = '\0';
+	snprintf(words, WORDS_BYTES, ": %.*s; %.*s", LINE_SHOWN,
+		 last_line(text), LINE_SHOWN, second);
 }
 
 /* A process that did not come to its end has no figures. */
 static void judge_end(struct sample *sample, struct child_end *end)
 {
 	char what[SAMPLE_WHY_BYTES];
-	const char *last = last_line(end->tail);
+	char words[WORDS_BYTES];
 
-	if (end->overran) {
+	last_words(end->tail, words);
+	if (end->overran)
 		snprintf(what, sizeof(what),
 			 "hang: killed after %.1f s, tenfold of its time",
 			 (double)sample_limit_ns(&sample->cell) / NS_PER_S);
-	} else if (end->signal) {
-		snprintf(what, sizeof(what), "crash: SIG%s (%s)%s%.200s",
+	else if (end->signal)
+		snprintf(what, sizeof(what), "crash: SIG%s (%s)%s",
 			 sigabbrev_np(end->signal), strsignal(end->signal),
-			 *last ? ": " : "", last);
-	} else {
+			 words);
+	else
 		snprintf(what, sizeof(what),
-			 "lfv-gbench ended with %d and no sample%s%.200s",
-			 end->exit_code, *last ? ": " : "", last);
-	}
+			 "lfv-gbench ended with %d and no sample%s",
+			 end->exit_code, words);
 	fail(sample, what);
 }
 

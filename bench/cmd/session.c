@@ -89,6 +89,8 @@ static int sample_keep(struct session *session, const struct sample *sample,
 	samples[session->sample_count++] = *sample;
 	if (sample->outcome == SAMPLE_FAILED)
 		session->failed_count++;
+	if (sample->outcome == SAMPLE_INVALID)
+		session->invalid_count++;
 	if (sample->outcome == SAMPLE_MEASURED && !plan_is_floor(&sample->cell))
 		session->measured_count++;
 	return 0;

@@ -32,6 +32,7 @@ struct session {
 	struct sample *samples;
 	size_t sample_count;
 	size_t failed_count;
+	size_t invalid_count;
 	size_t measured_count; /* without floors */
 	bool *is_over;         /* cell: S2 */
 	/* the run itself */

@@ -8,6 +8,7 @@
 #include "cmd/grid.h"
 #include "cmd/summary.h"
 #include "common/cell_axis.h"
+#include "common/workload_info.h"
 
 enum { AXES_MAX = 32 };
 
@@ -27,16 +28,11 @@ static const struct cell *member_at(const struct table *table, size_t member)
 }
 
 /* What makes the group is in its title, and what is no factor nowhere. */
-static bool is_factor(const struct cell_axis *axis)
+static bool is_factor(const struct table *table, const struct cell_axis *axis)
 {
-	static const char *const titled[] = { "workload", "api", "threads",
-					      "pin" };
-
-	for (size_t i = 0; i < sizeof(titled) / sizeof(titled[0]); i++) {
-		if (strcmp(axis->name, titled[i]) == 0)
-			return false;
-	}
-	return axis->named;
+	if (strcmp(axis->name, "api") == 0)
+		return plan_compares_apis(member_at(table, 0));
+	return axis->named && !word_in_list("workload threads pin", axis->name);
 }
 
 /* The strategy has a column even where there is one only. */
@@ -71,8 +67,9 @@ static void constants_print(const struct table *table, FILE *stream)
 		char text[CELL_AXIS_TEXT_BYTES];
 
 		cell_axis_text(cell, axis, text);
-		if (!is_factor(axis) || !*text || is_varied(table, axis) ||
-		    is_name(axis) || !plan_acts(cell, axis->name))
+		if (!is_factor(table, axis) || !*text ||
+		    is_varied(table, axis) || is_name(axis) ||
+		    !plan_acts(cell, axis->name))
 			continue;
 		fprintf(stream, "%s%s %s", comma, axis->name, text);
 		comma = ", ";
@@ -88,18 +85,16 @@ static bool is_oversubscribed(const struct cell *cell)
 static void title_print(const struct table *table, FILE *stream)
 {
 	const struct cell *cell = member_at(table, 0);
+	const unsigned cpus = plan_usable_cpus(cell);
+	const bool by_api = !plan_compares_apis(cell);
 
+	fprintf(stream, "\n%s%s%s%s, %u thread%s",
+		is_oversubscribed(cell) ? "preemption, not scaling: " : "",
+		cell->workload, by_api ? " by " : "", by_api ? cell->api : "",
+		cell->threads, cell->threads == 1 ? "" : "s");
 	if (is_oversubscribed(cell))
-		fprintf(stream,
-			"\npreemption, not scaling: %s by %s, %u "
-			"threads on %u CPU%s\n",
-			cell->workload, cell->api, cell->threads,
-			plan_usable_cpus(cell),
-			plan_usable_cpus(cell) == 1 ? "" : "s");
-	else
-		fprintf(stream, "\n%s by %s, %u thread%s\n", cell->workload,
-			cell->api, cell->threads,
-			cell->threads == 1 ? "" : "s");
+		fprintf(stream, " on %u CPU%s", cpus, cpus == 1 ? "" : "s");
+	putc('\n', stream);
 }
 
 static int varied_find(struct table *table)
@@ -107,7 +102,7 @@ static int varied_find(struct table *table)
 	const struct cell_axis *axis;
 
 	for (size_t i = 0; (axis = cell_axis_at(i)) != NULL; i++) {
-		if (!is_factor(axis) ||
+		if (!is_factor(table, axis) ||
 		    (!is_varied(table, axis) && !is_name(axis)) ||
 		    table->varied_count == AXES_MAX)
 			continue;

@@ -87,8 +87,24 @@ static void print_result(const struct session *session,
 	fflush(stdout);
 }
 
+/* The last one's reason is as good as any: a busy machine has one. */
+static void say_spoilt(const struct session *session)
+{
+	for (size_t i = session->sample_count; i-- > 0;) {
+		const struct sample *sample = &session->samples[i];
+
+		if (sample->outcome != SAMPLE_INVALID)
+			continue;
+		say("run: the machine spoilt %zu of %zu samples, which are in "
+		    "no median; the last: %s",
+		    session->invalid_count, session->sample_count, sample->why);
+		return;
+	}
+}
+
 static int session_end(const struct session *session, int err)
 {
+	say_spoilt(session);
 	if (session->failed_count > 0)
 		say("run: %zu sample%s failed", session->failed_count,
 		    session->failed_count == 1 ? "" : "s");

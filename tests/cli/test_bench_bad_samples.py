@@ -71,6 +71,11 @@ class BadSamples(BenchTest):
         samples = self.samples(strategy="augmented")
         self.assertEqual([s["valid"] for s in samples], [False] * 3 * 2)
         self.assertRegex(done.stdout, r"augmented .* invalid .* 0/6\n")
+        self.assertIn(
+            "the machine spoilt 6 of 10 samples, which are in no median; the "
+            "last: a thread was moved",
+            done.stderr,
+        )
 
     def test_nothing_but_spoilt_samples_is_no_measurement(self):
         done = self.run_with("invalid", expect=NOTHING, cell="")

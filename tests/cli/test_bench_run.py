@@ -241,7 +241,11 @@ class Tables(BenchTest):
         )
         lines = [" ".join(l.split()) for l in done.stdout.splitlines() if l]
         self.assertEqual(lines[0], "fix_size by get_vm_area, 1 thread")
-        self.assertIn("held constant: lock-yield on, cache none", lines[1])
+        self.assertEqual(
+            lines[1],
+            "held constant: lock-yield on, cache none, mapping lazy, worker "
+            "none, pages 4, va-size 64G, pin compact",
+        )
         self.assertEqual(
             lines[2],
             "strategy as in lock Mops/s core-ns/op spread, % retained, pages "
@@ -264,6 +268,17 @@ class Tables(BenchTest):
         self.assertTrue(
             titles[1].startswith("preemption, not scaling: fix_size"), titles
         )
+
+    def test_apis_that_are_compared_share_a_table(self):
+        done = self.run_cells(
+            *("--rounds=1", "--threads=1", "--workload=vs_kmalloc"),
+            *("--strategy=nodes", "--quiet"),
+        )
+        lines = [" ".join(l.split()) for l in done.stdout.splitlines() if l]
+        self.assertEqual(lines[0], "vs_kmalloc, 1 thread")
+        self.assertTrue(lines[2].startswith("api strategy"), lines)
+        self.assertTrue(lines[3].startswith("alloc_pages nodes"), lines)
+        self.assertTrue(lines[4].startswith("vmalloc nodes"), lines)
 
     def test_the_plan_and_its_time_come_first(self):
         done = self.run_cells("--rounds=1", "--threads=1")
