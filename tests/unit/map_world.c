@@ -41,6 +41,7 @@ int world_try_init(struct map_world *world,
 	struct frame_config frame_config = {
 		.os = os,
 		.lock = lock_kinds()[0],
+		.lock_yield = true, /* more threads than CPUs */
 		.nr_frames = config->nr_frames != 0 ? config->nr_frames
 						    : WORLD_FRAMES,
 		.cpus = WORLD_CPUS,
