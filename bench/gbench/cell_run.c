@@ -330,7 +330,7 @@ static bool verdict_of(struct bench *bench, struct cell_outcome *outcome)
 		is_haunted = true;
 		verdict_set(outcome, CELL_FAILED,
 			    "hang: threads did not come back; strategy %s, "
-			    "lock %s, %u threads, seed %" PRIu64,
+			    "lock %s, threads %u, seed %" PRIu64,
 			    bench->cell->strategy, bench->cell->lock,
 			    bench->cell->threads, bench->cell->seed);
 	}

@@ -53,6 +53,7 @@ void gbench_run(struct gbench_outcome *outcome)
 
 void gbench_time(struct gbench_state *state, double seconds_per_op)
 {
+	state->library->SetItemsProcessed(1);
 	state->library->SetIterationTime(seconds_per_op);
 }
 

@@ -10,7 +10,7 @@
 
 #include "common/message.h"
 #include "harness/bench_clock.h"
-#include "harness/noise.h"
+#include "harness/timed_threads.h"
 
 enum {
 	START_AHEAD_NS = 200 * NS_PER_US,
@@ -21,54 +21,13 @@ enum {
 	JOIN_LOOK_NS = 500 * NS_PER_MS,
 };
 
-static const double overlap_least = 0.95;
-static const double steal_share_most = 0.05;
-
-/* thread - one thread's own lines; nobody else writes here. */
-struct thread {
-	/* constant after init */
-	_Alignas(FALSE_SHARING_BYTES) struct run *run;
-	unsigned index;
-	pthread_t id;
-	/* owner only, until it is joined */
-	uint64_t batch;
-	uint64_t start_ns;
-	uint64_t stop_ns;
-	uint64_t ops;
-	uint64_t ops_all;
-	uint64_t migrations;
-	struct noise_thread before;
-	struct noise_thread after;
-	struct latency latency;
-	int error;
-	bool has_window;
-};
-
-/* run - what the threads share; lives on when threads are left behind. */
-struct run {
-	/* constant after init */
-	struct timed_plan plan;
-	struct timed_work work;
-	struct thread *threads;
-	/* shared */
-	_Alignas(FALSE_SHARING_BYTES) _Atomic(unsigned) arrived;
-	_Atomic(unsigned) failed;
-	_Atomic(uint64_t) deadline_ns;
-	_Alignas(FALSE_SHARING_BYTES) _Atomic(unsigned) out;
-	_Atomic(bool) loops_done;
-	/* thread 0 only, until it is joined */
-	_Alignas(FALSE_SHARING_BYTES) struct noise_machine before;
-	struct noise_machine after;
-	uint64_t noise_ns;
-};
-
 void timed_abort(struct timed_signal *signal)
 {
 	/* relaxed: a request to end; the failure itself has its own lock. */
 	store_relaxed(&signal->state, TIMED_ABORTED);
 }
 
-static void spin(const struct thread *thread)
+static void spin(const struct timed_worker *thread)
 {
 	if (thread->run->plan.oversubscribed)
 		(void)sched_yield();
@@ -80,9 +39,9 @@ static void spin(const struct thread *thread)
  * W2.  The last to arrive says when.  0, or -ECANCELED when somebody could not
  * be set up.
  */
-static int start_wait(struct thread *thread)
+static int start_wait(struct timed_worker *thread)
 {
-	struct run *run = thread->run;
+	struct timed_threads *run = thread->run;
 	uint64_t deadline_ns;
 
 	/*
@@ -109,7 +68,7 @@ static int start_wait(struct thread *thread)
 	return 0;
 }
 
-static uint64_t batch_run(struct thread *thread, uint64_t n)
+static uint64_t batch_run(struct timed_worker *thread, uint64_t n)
 {
 	const struct timed_work *work = &thread->run->work;
 	const uint64_t done = work->batch(work->context, thread->index, n);
@@ -118,14 +77,14 @@ static uint64_t batch_run(struct thread *thread, uint64_t n)
 	return done;
 }
 
-static bool is_aborted(const struct thread *thread)
+static bool is_aborted(const struct timed_worker *thread)
 {
 	/* relaxed: as in timed_is_over(). */
 	return load_relaxed(&thread->run->plan.signal->state) == TIMED_ABORTED;
 }
 
 /* W5: batches grow and shrink until one is long enough for a clock's look. */
-static void warm_up(struct thread *thread, uint64_t until_ns)
+static void warm_up(struct timed_worker *thread, uint64_t until_ns)
 {
 	uint64_t now = bench_clock_ns();
 
@@ -144,7 +103,7 @@ static void warm_up(struct thread *thread, uint64_t until_ns)
 }
 
 /* The time of one operation, and the operations done for it. */
-static uint64_t sample_one(struct thread *thread, uint64_t batch_ns)
+static uint64_t sample_one(struct timed_worker *thread, uint64_t batch_ns)
 {
 	if (thread->batch == 1) {
 		latency_add(&thread->latency, batch_ns);
@@ -160,9 +119,9 @@ static uint64_t sample_one(struct thread *thread, uint64_t batch_ns)
 	return done;
 }
 
-static bool loops_are_done(struct thread *thread)
+static bool loops_are_done(struct timed_worker *thread)
 {
-	struct run *run = thread->run;
+	struct timed_threads *run = thread->run;
 
 	if (!run->plan.loops)
 		return false;
@@ -173,7 +132,7 @@ static bool loops_are_done(struct thread *thread)
 	return load_relaxed(&run->loops_done);
 }
 
-static void window_run(struct thread *thread, uint64_t until_ns)
+static void window_run(struct timed_worker *thread, uint64_t until_ns)
 {
 	int cpu = sched_getcpu();
 	uint64_t now = bench_clock_ns();
@@ -198,9 +157,9 @@ static void window_run(struct thread *thread, uint64_t until_ns)
 }
 
 /* W3: works on until the last has left its window. */
-static void cool_down(struct thread *thread)
+static void cool_down(struct timed_worker *thread)
 {
-	struct run *run = thread->run;
+	struct timed_threads *run = thread->run;
 
 	/* relaxed: a count; what was measured is read after the join. */
 	if (add_relaxed(&run->out, 1) + 1 == run->plan.threads) {
@@ -214,9 +173,9 @@ static void cool_down(struct thread *thread)
 		(void)batch_run(thread, thread->batch);
 }
 
-static void measure(struct thread *thread)
+static void measure(struct timed_worker *thread)
 {
-	struct run *run = thread->run;
+	struct timed_threads *run = thread->run;
 	const uint64_t begin_ns = bench_clock_ns();
 	const uint64_t warm_ns = begin_ns + run->plan.warmup_ns;
 
@@ -235,8 +194,8 @@ static void measure(struct thread *thread)
 
 static void *thread_main(void *argument)
 {
-	struct thread *thread = argument;
-	struct run *run = thread->run;
+	struct timed_worker *thread = argument;
+	struct timed_threads *run = thread->run;
 	const struct timed_work *work = &run->work;
 
 	/* W1 */
@@ -269,7 +228,7 @@ static struct timespec wall_time(uint64_t ns_ahead)
 }
 
 /* Joins one; false when it did not come in time. */
-static bool thread_join(struct thread *thread, uint64_t until_ns)
+static bool thread_join(struct timed_worker *thread, uint64_t until_ns)
 {
 	struct timed_signal *signal = thread->run->plan.signal;
 	uint64_t abort_ns = 0;
@@ -292,7 +251,7 @@ static bool thread_join(struct thread *thread, uint64_t until_ns)
 	}
 }
 
-static bool threads_join(struct run *run, unsigned made)
+static bool threads_join(struct timed_threads *run, unsigned made)
 {
 	const uint64_t until_ns = bench_clock_ns() + run->plan.patience_ns;
 	bool all = true;
@@ -306,96 +265,18 @@ static bool threads_join(struct run *run, unsigned made)
 	return all;
 }
 
-/* W4, and the figures of all threads together. */
-static void windows_add(const struct run *run, struct timed_result *result)
-{
-	uint64_t first_start = UINT64_MAX;
-	uint64_t last_start = 0;
-	uint64_t first_stop = UINT64_MAX;
-	uint64_t last_stop = 0;
-
-	for (unsigned i = 0; i < run->plan.threads; i++) {
-		const struct thread *thread = &run->threads[i];
-
-		if (!thread->has_window)
-			return;
-		if (thread->start_ns < first_start)
-			first_start = thread->start_ns;
-		if (thread->start_ns > last_start)
-			last_start = thread->start_ns;
-		if (thread->stop_ns < first_stop)
-			first_stop = thread->stop_ns;
-		if (thread->stop_ns > last_stop)
-			last_stop = thread->stop_ns;
-	}
-	result->start_skew_ns = last_start - first_start;
-	if (first_stop <= last_start || last_stop <= first_start)
-		return;
-	result->window_ns = first_stop - last_start;
-
-	double together = (double)result->window_ns;
-
-	if (!run->plan.oversubscribed)
-		together -= (double)result->run_delay_ns;
-	result->overlap = together / (double)(last_stop - first_start);
-	result->overlap = result->overlap < 0 ? 0 : result->overlap;
-	for (unsigned i = 0; i < run->plan.threads; i++) {
-		const struct thread *thread = &run->threads[i];
-		const uint64_t own_ns = thread->stop_ns - thread->start_ns;
-
-		if (own_ns)
-			result->threads[i].ops = (double)thread->ops *
-						 (double)result->window_ns /
-						 (double)own_ns;
-	}
-}
-
-static void thread_add(const struct thread *thread, struct timed_result *result)
-{
-	const uint64_t delay_ns =
-		thread->after.run_delay_ns - thread->before.run_delay_ns;
-
-	result->threads[thread->index].ops_all = thread->ops_all;
-	result->threads[thread->index].error = thread->error;
-	if (thread->error && !result->error)
-		result->error = thread->error;
-	if (!thread->has_window)
-		return;
-	if (thread->batch > result->batch)
-		result->batch = thread->batch;
-	if (delay_ns > result->run_delay_ns)
-		result->run_delay_ns = delay_ns;
-	result->migrations += thread->migrations;
-	result->switches_involuntary += thread->after.switches_involuntary -
-					thread->before.switches_involuntary;
-	result->switches_voluntary += thread->after.switches_voluntary -
-				      thread->before.switches_voluntary;
-	latency_merge(result->latency, &thread->latency);
-}
-
-static void machine_add(const struct run *run, struct timed_result *result)
-{
-	const unsigned cpus = placement_cpus(run->plan.placement);
-
-	if (!run->noise_ns)
-		return;
-	result->steal_ns = run->after.steal_ns - run->before.steal_ns;
-	result->throttled = run->after.throttled - run->before.throttled;
-	result->steal_share = (double)result->steal_ns /
-			      ((double)run->noise_ns * (double)cpus);
-}
-
-static void run_free(struct run *run)
+static void run_free(struct timed_threads *run)
 {
 	if (run)
 		free(run->threads);
 	free(run);
 }
 
-static struct run *run_make(const struct timed_plan *plan,
-			    const struct timed_work *work)
+static struct timed_threads *run_make(const struct timed_plan *plan,
+				      const struct timed_work *work)
 {
-	struct run *run = aligned_alloc(FALSE_SHARING_BYTES, sizeof(*run));
+	struct timed_threads *run =
+		aligned_alloc(FALSE_SHARING_BYTES, sizeof(*run));
 
 	if (!run)
 		return NULL;
@@ -419,10 +300,10 @@ static struct run *run_make(const struct timed_plan *plan,
 }
 
 /* Those that were made wait for the others: let them go and say so. */
-static int threads_make(struct run *run, unsigned *made)
+static int threads_make(struct timed_threads *run, unsigned *made)
 {
 	for (*made = 0; *made < run->plan.threads; (*made)++) {
-		struct thread *thread = &run->threads[*made];
+		struct timed_worker *thread = &run->threads[*made];
 		const int error =
 			pthread_create(&thread->id, NULL, thread_main, thread);
 
@@ -441,7 +322,7 @@ static int threads_make(struct run *run, unsigned *made)
 int timed_run(const struct timed_plan *plan, const struct timed_work *work,
 	      struct timed_result *result)
 {
-	struct run *run = run_make(plan, work);
+	struct timed_threads *run = run_make(plan, work);
 	struct timed_result made = {
 		.threads = calloc(plan->threads, sizeof(*made.threads)),
 		.latency = calloc(1, sizeof(*made.latency)),
@@ -464,36 +345,9 @@ int timed_run(const struct timed_plan *plan, const struct timed_work *work,
 	/* relaxed: all that could write it are joined or hang. */
 	made.aborted = load_relaxed(&plan->signal->state) == TIMED_ABORTED;
 	if (!made.hangs) {
-		for (unsigned i = 0; i < plan->threads; i++)
-			thread_add(&run->threads[i], &made);
-		windows_add(run, &made);
-		machine_add(run, &made);
+		timed_result_add(run, &made);
 		run_free(run);
 	}
 	*result = made;
 	return 0;
-}
-
-void timed_result_fini(struct timed_result *result)
-{
-	free(result->threads);
-	free(result->latency);
-	result->threads = NULL;
-	result->latency = NULL;
-}
-
-const char *timed_invalid(const struct timed_result *result, bool pinned)
-{
-	if (!result->window_ns)
-		return "the threads were never all in their window";
-	if (result->overlap < overlap_least)
-		return "the threads ran together for less than 95 % of the "
-		       "time";
-	if (pinned && result->migrations)
-		return "a pinned thread changed its CPU";
-	if (result->throttled)
-		return "the control group stopped the process";
-	if (result->steal_share > steal_share_most)
-		return "the hypervisor took more than 5 % of the CPU time";
-	return NULL;
 }

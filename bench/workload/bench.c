@@ -33,7 +33,7 @@ void bench_fail(struct bench *bench, const char *format, ...)
 	if (letters > 0)
 		(void)snprintf(bench->failure + used,
 			       sizeof(bench->failure) - used,
-			       "; strategy %s, lock %s, %u threads, seed %ju",
+			       "; strategy %s, lock %s, threads %u, seed %ju",
 			       cell->strategy, cell->lock, cell->threads,
 			       (uintmax_t)cell->seed);
 	/* release [bench-failure]: the text. */

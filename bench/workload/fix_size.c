@@ -3,9 +3,8 @@
  * fix_size.c - an area of fixed size, freed at once (test_vmalloc's
  * fix_size_alloc_test).  Without an engine it is the floor row.
  */
-#include "workload/workloads.h"
-
 #include "workload/range.h"
+#include "workload/workloads.h"
 
 static uint64_t fix_size_run(struct bench_thread *thread, uint64_t n)
 {

@@ -9,7 +9,7 @@
 #include "harness/bench_clock.h"
 #include "workload/range.h"
 
-enum { LATE_LOOK_EVERY = 16, MAP_COUNT_DEFAULT = 65530 };
+enum { LATE_LOOK_EVERY = 16, MAP_COUNT_DEFAULT = 65530, BYSTANDERS_MAX = 16 };
 
 bool setup_is_late(struct bench_thread *thread, size_t reached)
 {
@@ -68,7 +68,23 @@ void live_leave(struct bench_thread *thread)
 
 int bystander_enter(struct bench_thread *thread)
 {
-	return live_fill(thread, 1, thread->pages_min, thread->pages_min);
+	const size_t sizes = thread->pages_span < BYSTANDERS_MAX
+				     ? thread->pages_span
+				     : BYSTANDERS_MAX;
+	const int error = live_room(thread, sizes);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < sizes; i++) {
+		const size_t pages = thread->pages_min + i;
+		const uintptr_t address = range_take(thread, pages);
+
+		if (!address)
+			return -EINVAL;
+		thread->live[thread->live_count++] =
+			(struct held){ address, pages };
+	}
+	return 0;
 }
 
 static size_t map_count_max(void)

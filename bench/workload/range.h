@@ -212,9 +212,9 @@ int live_fill(struct bench_thread *thread, size_t count, size_t pages_min,
 	      size_t pages_max);
 
 /*
- * bystander_enter - one area of the smallest size that stays live: the enter()
- * of workloads without a live set, so that an engine that gives a range out
- * twice has one to give.
+ * bystander_enter - an area of each size, 16 at most, that stays live: the
+ * enter() of workloads without a live set, so that an engine that gives a range
+ * out twice has one to give.
  */
 int bystander_enter(struct bench_thread *thread);
 

@@ -10,10 +10,12 @@
  * A loaded module is a handful of areas with one life (code, data, read-only
  * data, and what init needs); a swap map is large and outlives most things.
  */
+#include <errno.h>
+
 #include "workload/range.h"
 #include "workload/workloads.h"
 
-enum { MODULE_AREAS = 4 };
+enum { MODULE_AREAS = 4, SWAP_MAP_STEP = 256 };
 
 static int replace_enter(struct bench_thread *thread)
 {
@@ -91,14 +93,42 @@ static uint64_t module_load_run(struct bench_thread *thread, uint64_t n)
 	return done;
 }
 
+/* Swap is made in round sizes, and so are the maps of it. */
+static size_t swap_map_pages(struct bench_thread *thread)
+{
+	const size_t pages = range_pages(thread, random_next(thread));
+
+	return pages < SWAP_MAP_STEP ? pages
+				     : pages / SWAP_MAP_STEP * SWAP_MAP_STEP;
+}
+
+static int swap_map_enter(struct bench_thread *thread)
+{
+	const int error = live_room(thread, thread->bench->cell->live);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < thread->bench->cell->live; i++) {
+		const size_t pages = swap_map_pages(thread);
+		const uintptr_t address = range_take(thread, pages);
+
+		if (!address)
+			return -EINVAL;
+		thread->live[thread->live_count++] =
+			(struct held){ address, pages };
+		if (setup_is_late(thread, i))
+			return -ETIME;
+	}
+	return 0;
+}
+
 static uint64_t swap_map_run(struct bench_thread *thread, uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++) {
 		struct held *oldest =
 			&thread->live[thread->cursor++ % thread->live_count];
 
-		if (!member_replace(thread, oldest,
-				    range_pages(thread, random_next(thread))))
+		if (!member_replace(thread, oldest, swap_map_pages(thread)))
 			return i;
 	}
 	return n;
@@ -120,7 +150,7 @@ const struct workload workload_module_load = {
 
 const struct workload workload_swap_map = {
 	.name = "swap_map",
-	.enter = replace_enter,
+	.enter = swap_map_enter,
 	.run = swap_map_run,
 	.leave = live_leave,
 };
