@@ -20,6 +20,8 @@
 static const struct verb verbs[] = {
 	{ "list", "what can be compared, one line each", verb_list },
 	{ "run", "measure and compare; alone: a useful default", verb_run },
+	{ "replay", "recorded traffic of a kernel, on every strategy",
+	  verb_replay },
 };
 
 enum {

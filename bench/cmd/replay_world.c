@@ -47,6 +47,8 @@ static int engine_make(struct replay_world *world, char why[REPLAY_WHY_BYTES])
 	}
 	world->start = lfv_vmalloc_start(world->lfv);
 	world->end = lfv_vmalloc_end(world->lfv);
+	if (!world->is_looked_at)
+		return 0;
 	world->empty.struct_bytes = sizeof(world->empty);
 	return lfv_get_stats(world->lfv, &world->empty);
 }
@@ -74,10 +76,13 @@ static void bounds_fill(struct replay_world *world)
 }
 
 int replay_world_init(struct replay_world *world,
-		      const struct replay_load *load,
+		      const struct replay_load *load, bool is_looked_at,
 		      char why[REPLAY_WHY_BYTES])
 {
-	*world = (struct replay_world){ .load = load };
+	*world = (struct replay_world){
+		.load = load,
+		.is_looked_at = is_looked_at,
+	};
 
 	int err = engine_make(world, why);
 
@@ -175,6 +180,35 @@ static uintptr_t preload_one(const struct replay_world *world,
 	return address ? address : range_alloc(world, step, &any);
 }
 
+void replay_world_claim(struct replay_world *world, size_t at,
+			uintptr_t address, struct replay_tally *tally)
+{
+	const struct trace_program *program = world->load->program;
+	const struct trace_step *step = &program->steps[at];
+	const struct replay_run run = replay_world_run(world, step, address);
+	char text[REPLAY_STEP_BYTES];
+	struct replay_clash clash;
+
+	if (replay_claims_try_add(&world->claims, &run, step->slot, &clash))
+		return;
+	replay_step_text(program, at, text);
+	replay_tally_add(tally, REPLAY_OVERLAP, at,
+			 "overlap at page 0x%" PRIx64 " (0x%zx): %s was given "
+			 "what slot %" PRIu32 " still has",
+			 clash.page, page_address(world, clash.page), text,
+			 clash.slot);
+}
+
+static void failure_add(const struct trace_program *program, size_t at,
+			struct replay_tally *tally)
+{
+	char text[REPLAY_STEP_BYTES];
+
+	replay_step_text(program, at, text);
+	replay_tally_add(tally, REPLAY_FAILED, at, "failed: %s: %.200s", text,
+			 lfv_last_error());
+}
+
 void replay_world_preload(struct replay_world *world,
 			  struct replay_tally *tally, uint64_t *moved)
 {
@@ -184,29 +218,14 @@ void replay_world_preload(struct replay_world *world,
 	for (size_t i = 0; i < world->load->first_step; i++) {
 		const struct trace_step *step = &program->steps[i];
 		const uintptr_t address = preload_one(world, step, moved);
-		char text[REPLAY_STEP_BYTES];
-		struct replay_clash clash;
 
 		/* relaxed: no other thread is there yet. */
 		store_relaxed(&world->addresses[step->slot],
 			      address ? address : REPLAY_FAILED_SLOT);
-		replay_step_text(program, i, text);
-		if (!address) {
-			replay_tally_add(tally, REPLAY_FAILED, i,
-					 "failed: %s: %.200s", text,
-					 lfv_last_error());
-			continue;
-		}
-
-		const struct replay_run run =
-			replay_world_run(world, step, address);
-
-		if (!replay_claims_try_add(&world->claims, &run, step->slot,
-					   &clash))
-			replay_tally_add(tally, REPLAY_OVERLAP, i,
-					 "overlap at page 0x%" PRIx64 ": %s "
-					 "was given what slot %" PRIu32 " has",
-					 clash.page, text, clash.slot);
+		if (!address)
+			failure_add(program, i, tally);
+		else if (world->is_looked_at)
+			replay_world_claim(world, i, address, tally);
 	}
 }
 
@@ -239,7 +258,6 @@ bool replay_world_judge(struct replay_world *world, size_t at,
 	const struct trace_step *step = &program->steps[at];
 	const uintptr_t bytes = step->pages * TRACE_PAGE_BYTES;
 	char text[REPLAY_STEP_BYTES];
-	struct replay_clash clash;
 
 	if (address % TRACE_PAGE_BYTES != 0 || address < world->start ||
 	    bytes > world->end - world->start || address > world->end - bytes) {
@@ -260,15 +278,6 @@ bool replay_world_judge(struct replay_world *world, size_t at,
 				 world->bounds[step->window].vend);
 	}
 
-	const struct replay_run run = replay_world_run(world, step, address);
-
-	if (replay_claims_try_add(&world->claims, &run, step->slot, &clash))
-		return true;
-	replay_step_text(program, at, text);
-	replay_tally_add(tally, REPLAY_OVERLAP, at,
-			 "overlap at page 0x%" PRIx64 " (0x%zx): %s was given "
-			 "what slot %" PRIu32 " still has",
-			 clash.page, page_address(world, clash.page), text,
-			 clash.slot);
+	replay_world_claim(world, at, address, tally);
 	return true;
 }

@@ -35,11 +35,12 @@ struct replay_bounds {
 struct replay_world {
 	/* constant after init */
 	const struct replay_load *load;
+	bool is_looked_at; /* pages are claimed as they come and go */
 	struct lfv *lfv;
 	uintptr_t start; /* of the window */
 	uintptr_t end;
 	struct replay_bounds bounds[TRACE_WINDOWS_MAX + 1];
-	struct lfv_stats empty; /* what the engine had before any area */
+	struct lfv_stats empty; /* looked at: the engine without any area */
 	/* shared */
 	_Atomic(uintptr_t) *addresses;
 	struct replay_claims claims;
@@ -48,7 +49,7 @@ struct replay_world {
 /* replay_world_init - -errno after writing the engine's message to `why`. */
 __attribute__((warn_unused_result)) int
 replay_world_init(struct replay_world *world, const struct replay_load *load,
-		  char why[REPLAY_WHY_BYTES]);
+		  bool is_looked_at, char why[REPLAY_WHY_BYTES]);
 void replay_world_fini(struct replay_world *world);
 
 /*
@@ -71,6 +72,13 @@ int replay_world_free(const struct replay_world *world, uintptr_t address);
  * where nothing more can be said of it.
  */
 bool replay_world_judge(struct replay_world *world, size_t step,
+			uintptr_t address, struct replay_tally *tally);
+
+/*
+ * replay_world_claim - the pages of this step's area are its slot's now; where
+ * they are another's, that is told.  The area lies inside the window.
+ */
+void replay_world_claim(struct replay_world *world, size_t step,
 			uintptr_t address, struct replay_tally *tally);
 
 /* replay_world_run - the pages that an area of this step's size takes. */

@@ -28,5 +28,6 @@ struct verb {
 
 int verb_list(int argc, char **argv);
 int verb_run(int argc, char **argv);
+int verb_replay(int argc, char **argv);
 
 #endif
