@@ -120,7 +120,8 @@ static bool range_read(const char **list, long *first, long *last)
 			return false;
 		*last = strtol(end + 1, &end, 10);
 	}
-	if (*first > *last || *last > CPU_ID_MAX || (*end && *end != ','))
+	if (*first > *last || *last > CPU_ID_MAX || (*end && *end != ',') ||
+	    (*end && !end[1]))
 		return false;
 	*list = *end ? end + 1 : end;
 	return true;

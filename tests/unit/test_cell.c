@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/cell.h"
+#include "common/cell_axis.h"
+#include "common/cell_product.h"
+#include "common/quantity.h"
+#include "common/workload_info.h"
+
+enum { ARGUMENTS_MAX = 64 };
+
+static struct cell cell_usual(void)
+{
+	struct cell cell;
+
+	cell_default(&cell);
+	return cell;
+}
+
+static void every_axis_is_read_back_as_it_is_written(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+	struct cell again = cell_usual();
+	const struct cell_axis *axis;
+
+	assert_int_equal(cell_resolve(&cell), 0);
+	for (size_t i = 0; (axis = cell_axis_at(i)) != NULL; i++) {
+		char text[CELL_AXIS_TEXT_BYTES];
+
+		cell_axis_text(&cell, axis, text);
+		if (text[0])
+			assert_int_equal(
+				cell_axis_set(&again, axis->name, text), 0);
+	}
+	assert_memory_equal(&cell, &again, sizeof(cell));
+}
+
+static void arguments_make_exactly_this_cell(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+	struct cell again = cell_usual();
+	char *arguments[ARGUMENTS_MAX];
+
+	assert_int_equal(cell_axis_set(&cell, "workload", "replace"), 0);
+	assert_int_equal(cell_axis_set(&cell, "threads", "2"), 0);
+	assert_int_equal(cell_axis_set(&cell, "pages", "3-70"), 0);
+	assert_int_equal(cell_axis_set(&cell, "pin", "0,2-4"), 0);
+	assert_int_equal(cell_axis_set(&cell, "seed", "77"), 0);
+	assert_int_equal(cell_axis_set(&cell, "lock-yield", "off"), 0);
+	assert_int_equal(cell_resolve(&cell), 0);
+
+	const size_t count = cell_arguments(&cell, arguments, ARGUMENTS_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		char *value = strchr(arguments[i], '=');
+
+		*value = '\0';
+		assert_int_equal(
+			cell_axis_set(&again, arguments[i] + 2, value + 1), 0);
+		free(arguments[i]);
+	}
+	assert_memory_equal(&cell, &again, sizeof(cell));
+}
+
+static void name_begins_with_the_workload_and_ends_with_threads(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+	char name[CELL_NAME_BYTES];
+
+	cell_name(&cell, name);
+	assert_non_null(strstr(name, "fix_size/api:get_vm_area/strategy:nodes/"
+				     "lock:qspin/"));
+	assert_string_equal(strrchr(name, '/'), "/threads:1");
+}
+
+static void name_tells_every_named_axis_apart(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+	char before[CELL_NAME_BYTES];
+	char after[CELL_NAME_BYTES];
+
+	cell_name(&cell, before);
+	assert_int_equal(cell_axis_set(&cell, "live", "9"), 0);
+	cell_name(&cell, after);
+	assert_string_not_equal(before, after);
+}
+
+static void spellings_of_the_kernel_are_accepted(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+
+	assert_int_equal(cell_axis_set(&cell, "nr_pages", "9"), 0);
+	assert_int_equal(cell_axis_set(&cell, "nr_threads", "3"), 0);
+	assert_int_equal(cell_axis_set(&cell, "test_loop_count", "1000"), 0);
+	assert_int_equal(
+		cell_axis_set(&cell, "workload", "full_fit_alloc_test"), 0);
+	assert_int_equal(cell.pages_max, 9);
+	assert_int_equal(cell.threads, 3);
+	assert_int_equal(cell.loops, 1000);
+	assert_string_equal(cell.workload, "full_fit");
+}
+
+static void misspelt_words_are_answered_with_the_nearest(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+	const struct cell before = cell;
+
+	assert_int_equal(cell_axis_set(&cell, "strategy", "augmentd"), -EINVAL);
+	assert_non_null(strstr(cell_message(), "did you mean augmented?"));
+	assert_int_equal(cell_axis_set(&cell, "workload", "repalce"), -EINVAL);
+	assert_non_null(strstr(cell_message(), "did you mean replace?"));
+	assert_int_equal(cell_axis_set(&cell, "thread", "2"), -EINVAL);
+	assert_non_null(strstr(cell_message(), "did you mean threads?"));
+	assert_int_equal(cell_axis_set(&cell, "api", "vmaloc"), -EINVAL);
+	assert_non_null(strstr(cell_message(), "did you mean vmalloc?"));
+	assert_memory_equal(&cell, &before, sizeof(cell));
+}
+
+static void aliases_choose_strategy_and_variant(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+
+	assert_int_equal(cell_axis_set(&cell, "strategy", "linux-4.19"), 0);
+	assert_string_equal(cell.strategy, "rbtree");
+	assert_string_equal(cell.variant, "4.19");
+}
+
+static void values_out_of_range_are_refused(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+
+	assert_int_equal(cell_axis_set(&cell, "threads", "0"), -EINVAL);
+	assert_int_equal(cell_axis_set(&cell, "pages", "9-3"), -EINVAL);
+	assert_int_equal(cell_axis_set(&cell, "pages", "0"), -EINVAL);
+	assert_int_equal(cell_axis_set(&cell, "align", "3000"), -EINVAL);
+	assert_int_equal(cell_axis_set(&cell, "nodes", "129"), -EINVAL);
+	assert_int_equal(cell_axis_set(&cell, "pin", "0,"), -EINVAL);
+	assert_int_equal(cell_axis_set(&cell, "pin", "nowhere"), -EINVAL);
+	assert_int_equal(cell_axis_set(&cell, "seed", "-1"), -EINVAL);
+	assert_int_equal(cell_axis_set(&cell, "duration", "3weeks"), -EINVAL);
+}
+
+static void quantities_have_units(void **state)
+{
+	(void)state;
+	char text[QUANTITY_BYTES];
+	uint64_t value = 0;
+
+	assert_int_equal(quantity_read_bytes("256G", &value), 0);
+	assert_int_equal(value, (uint64_t)256 << 30);
+	assert_int_equal(quantity_read_bytes("4KiB", &value), 0);
+	assert_int_equal(value, 4096);
+	assert_int_equal(quantity_read_ns("100ms", &value), 0);
+	assert_int_equal(value, 100000000);
+	assert_int_equal(quantity_read_ns("2", &value), 0);
+	assert_int_equal(value, 2000000000);
+	assert_int_equal(quantity_read_bytes("99999999999T", &value), -EINVAL);
+	assert_int_equal(quantity_read_number("1x", &value), -EINVAL);
+	assert_int_equal(value, 2000000000);
+	quantity_write_ns(90000000000, text);
+	assert_string_equal(text, "90s");
+	quantity_write_bytes((uint64_t)3 << 29, text);
+	assert_string_equal(text, "1536M");
+}
+
+static void pairs_that_cannot_work_are_refused(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+
+	assert_int_equal(cell_axis_set(&cell, "strategy", "list"), 0);
+	assert_int_equal(cell_axis_set(&cell, "mapping", "lazy"), 0);
+	assert_int_equal(cell_check(&cell), -EINVAL);
+	assert_non_null(strstr(cell_message(), "list"));
+
+	cell = cell_usual();
+	assert_int_equal(cell_axis_set(&cell, "workload", "remote_free"), 0);
+	assert_int_equal(cell_check(&cell), -EINVAL);
+	assert_non_null(strstr(cell_message(), "multiple of 2"));
+}
+
+static void more_threads_than_cpus_must_be_asked_for(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+
+	cell.threads = 4000;
+	assert_int_equal(cell_check(&cell), -EINVAL);
+	assert_non_null(strstr(cell_message(), "--oversubscribe"));
+	cell.oversubscribe = true;
+	assert_int_equal(cell_check(&cell), 0);
+	cell.lock_yield = false;
+	assert_int_equal(cell_check(&cell), -EINVAL);
+}
+
+static void resolving_fills_in_what_was_left_open(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+
+	assert_int_equal(cell_axis_set(&cell, "workload", "replace"), 0);
+	assert_int_equal(cell_axis_set(&cell, "strategy", "list"), 0);
+	assert_int_equal(cell_resolve(&cell), 0);
+	assert_int_equal(cell.pages_min, 1);
+	assert_int_equal(cell.pages_max, 64);
+	assert_int_equal(cell.live, 1024);
+	assert_int_equal(cell.window_bytes, (size_t)64 << 30);
+	assert_string_equal(cell.mapping, "strict");
+}
+
+static void a_million_live_areas_get_a_window_of_their_own(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+
+	assert_int_equal(cell_axis_set(&cell, "workload", "replace"), 0);
+	assert_int_equal(cell_axis_set(&cell, "live", "1000000"), 0);
+	assert_int_equal(cell_resolve(&cell), 0);
+	assert_int_equal(cell.window_bytes, (size_t)256 << 30);
+}
+
+/* product_of - how many cells the lists make; the cells are the caller's. */
+static int product_of(const char *const *lists, struct cell **cells,
+		      size_t *count)
+{
+	struct cell_lists given = { 0 };
+	int error = 0;
+
+	for (size_t i = 0; lists[i] && !error; i += 2)
+		error = cell_lists_set(&given, lists[i], lists[i + 1]);
+	if (!error)
+		error = cell_product(&given, cells, count);
+	cell_lists_fini(&given);
+	return error;
+}
+
+static void lists_make_their_product(void **state)
+{
+	(void)state;
+	const char *const lists[] = { "strategy", "list,rbtree",
+				      "pages",    "4,1-64",
+				      "pin",      "0,compact",
+				      "workload", "fix_size,replace",
+				      NULL };
+	struct cell *cells = NULL;
+	size_t count = 0;
+
+	assert_int_equal(product_of(lists, &cells, &count), 0);
+	assert_int_equal(count, 16);
+	assert_string_equal(cells[0].workload, "fix_size");
+	assert_string_equal(cells[0].pin, "0");
+	assert_string_equal(cells[1].pin, "compact");
+	assert_int_equal(cells[2].pages_max, 64);
+	assert_string_equal(cells[4].strategy, "rbtree");
+	free(cells);
+}
+
+static void numbers_of_a_pin_list_belong_together(void **state)
+{
+	(void)state;
+	const char *const lists[] = { "pin", "compact,0,1-3,scatter", NULL };
+	struct cell *cells = NULL;
+	size_t count = 0;
+
+	assert_int_equal(product_of(lists, &cells, &count), 0);
+	assert_int_equal(count, 3);
+	assert_string_equal(cells[1].pin, "0,1-3");
+	free(cells);
+}
+
+static void all_leaves_out_what_is_broken_on_purpose(void **state)
+{
+	(void)state;
+	const char *const lists[] = { "strategy", "all", "lock", "all", NULL };
+	struct cell *cells = NULL;
+	size_t count = 0;
+
+	assert_int_equal(product_of(lists, &cells, &count), 0);
+	assert_true(count > 4);
+	for (size_t i = 0; i < count; i++) {
+		assert_string_not_equal(cells[i].strategy, "busted");
+		assert_string_not_equal(cells[i].lock, "busted");
+	}
+	free(cells);
+}
+
+static void unsuited_workloads_are_left_out_unless_nothing_is_left(void **state)
+{
+	(void)state;
+	const char *const some[] = { "workload", "fix_size,remote_free", NULL };
+	const char *const none[] = { "workload", "remote_free", NULL };
+	struct cell *cells = NULL;
+	size_t count = 0;
+
+	assert_int_equal(product_of(some, &cells, &count), 0);
+	assert_int_equal(count, 1);
+	free(cells);
+	assert_int_equal(product_of(none, &cells, &count), -EINVAL);
+	assert_non_null(strstr(cell_message(), "remote_free"));
+}
+
+static void a_floor_row_stands_once_for_all_strategies(void **state)
+{
+	(void)state;
+	const char *const lists[] = { "workload", "floor", "strategy",
+				      "list,rbtree,nodes", NULL };
+	struct cell *cells = NULL;
+	size_t count = 0;
+
+	assert_int_equal(product_of(lists, &cells, &count), 0);
+	assert_int_equal(count, 1);
+	free(cells);
+}
+
+static void bits_of_run_test_mask_are_workloads(void **state)
+{
+	(void)state;
+	const char *const lists[] = { "run_test_mask", "7", NULL };
+	const char *const wrong[] = { "run_test_mask", "128", NULL };
+	struct cell *cells = NULL;
+	size_t count = 0;
+
+	assert_int_equal(product_of(lists, &cells, &count), 0);
+	assert_int_equal(count, 3);
+	assert_string_equal(cells[0].workload, "fix_size");
+	assert_string_equal(cells[1].workload, "full_fit");
+	assert_string_equal(cells[2].workload, "long_busy_list");
+	free(cells);
+	assert_int_equal(product_of(wrong, &cells, &count), -EINVAL);
+}
+
+static void contiguous_and_mapped_memory_are_compared_by_default(void **state)
+{
+	(void)state;
+	const char *const lists[] = { "workload", "vs_kmalloc", NULL };
+	struct cell *cells = NULL;
+	size_t count = 0;
+
+	assert_int_equal(product_of(lists, &cells, &count), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(cells[0].api, "alloc_pages");
+	assert_string_equal(cells[1].api, "vmalloc");
+	free(cells);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_axis_is_read_back_as_it_is_written),
+		cmocka_unit_test(arguments_make_exactly_this_cell),
+		cmocka_unit_test(
+			name_begins_with_the_workload_and_ends_with_threads),
+		cmocka_unit_test(name_tells_every_named_axis_apart),
+		cmocka_unit_test(spellings_of_the_kernel_are_accepted),
+		cmocka_unit_test(misspelt_words_are_answered_with_the_nearest),
+		cmocka_unit_test(aliases_choose_strategy_and_variant),
+		cmocka_unit_test(values_out_of_range_are_refused),
+		cmocka_unit_test(quantities_have_units),
+		cmocka_unit_test(pairs_that_cannot_work_are_refused),
+		cmocka_unit_test(more_threads_than_cpus_must_be_asked_for),
+		cmocka_unit_test(resolving_fills_in_what_was_left_open),
+		cmocka_unit_test(
+			a_million_live_areas_get_a_window_of_their_own),
+		cmocka_unit_test(lists_make_their_product),
+		cmocka_unit_test(numbers_of_a_pin_list_belong_together),
+		cmocka_unit_test(all_leaves_out_what_is_broken_on_purpose),
+		cmocka_unit_test(
+			unsuited_workloads_are_left_out_unless_nothing_is_left),
+		cmocka_unit_test(a_floor_row_stands_once_for_all_strategies),
+		cmocka_unit_test(bits_of_run_test_mask_are_workloads),
+		cmocka_unit_test(
+			contiguous_and_mapped_memory_are_compared_by_default),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
