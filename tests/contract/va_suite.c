@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * va_suite.c - every strategy, with two lock kinds; with --long, or LFV_LONG in
- * the environment, with all of them, more threads and more steps.
+ * va_suite.c - every strategy, with two lock kinds; with --long, or
+ * LFV_TEST_LONG in the environment, with all of them, more threads and more
+ * steps.
  *
  * `busted` and the lock kind of that name must be caught, and each test says
  * which check saw it.
@@ -358,7 +359,7 @@ int main(int argc, char **argv)
 	size_t count = sizeof(fixed) / sizeof(fixed[0]);
 
 	is_long = (argc > 1 && strcmp(argv[1], "--long") == 0) ||
-		  getenv("LFV_LONG") != NULL;
+		  getenv("LFV_TEST_LONG") != NULL;
 	memcpy(tests, fixed, sizeof(fixed));
 	count += tests_add(tests + count, cases_make());
 	return _cmocka_run_group_tests("va_suite", tests, count, NULL, NULL);
