@@ -21,7 +21,6 @@ struct job {
 	struct frame_run runs; /* the first; see chain_next() */
 	struct frame_run last;
 	bool guarded;  /* the page behind must fault */
-	bool opened;   /* closed by markers before, and to be again if undone */
 	size_t mapped; /* pages from `page` on that were changed so far */
 };
 
@@ -132,7 +131,6 @@ static int open_pages(struct job *job)
 {
 	struct map *const map = job->map;
 
-	job->opened = true;
 	job->mapped = job->pages;
 	map_count(map, MAP_GUARD_CALLS, 1);
 	const int error = map->os->guard_remove(map_address(map, job->page),
@@ -209,13 +207,6 @@ static void entries_write(struct job *job, size_t pages, enum pte_kind guard)
 					job->last.first + job->last.count });
 }
 
-static int close_again(struct job *job)
-{
-	if (job->opened)
-		return map_place_guard(job->map, job->page, job->pages);
-	return map_clear(job->map, job->page, job->mapped);
-}
-
 /*
  * roll_back - undo what was mapped, and give the frames back.
  *
@@ -225,7 +216,8 @@ static int close_again(struct job *job)
  */
 static void roll_back(struct job *job)
 {
-	if (job->mapped == 0 || close_again(job) == 0) {
+	if (job->mapped == 0 ||
+	    map_clear(job->map, job->page, job->mapped) == 0) {
 		chain_give(job, 0);
 		return;
 	}

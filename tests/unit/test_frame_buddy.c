@@ -126,6 +126,9 @@ static void frames_on_lists_are_no_cause_for_failure(void **state)
 	for (uint32_t frame = 64; frame < 72; frame++)
 		frames.ops->give(&frames, (struct frame_run){ frame, 1 });
 	assert_int_equal(stats_of().frames_cached, 8);
+	assert_int_equal(take(0, 8).first, 64);
+	for (uint32_t frame = 64; frame < 72; frame++)
+		frames.ops->give(&frames, (struct frame_run){ frame, 1 });
 	assert_int_equal(frames.ops->take_order(&frames, 3, &first), 0);
 	assert_int_equal(first, 64);
 	assert_int_equal(frames.ops->take_order(&frames, 0, &first), -ENOMEM);

@@ -122,6 +122,33 @@ static void a_file_that_is_refused_leaves_the_window_closed(void **state)
 	world_fini(&world);
 }
 
+/* Kernels before 6.12 take the old mapping away before the file refuses. */
+static int refuse_late(void *base, size_t bytes, int prot, int fd, off_t offset)
+{
+	(void)prot;
+	(void)fd;
+	(void)offset;
+	(void)munmap(base, bytes);
+	return -EACCES;
+}
+
+static void a_late_refusal_leaves_the_window_closed(void **state)
+{
+	struct map_world world;
+	struct os late = fault_os;
+	const struct map_source source = { .fd = 0, .prot = PROT_READ };
+
+	(void)state;
+	world_init(&world, &buddy);
+	late.map_file = refuse_late;
+	world.map.os = &late;
+	assert_int_equal(
+		map_file(&world.map, world_page(&world, 1), PAGE_SIZE, &source),
+		-EACCES);
+	assert_int_equal(world_mappings(&world), 1);
+	world_fini(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +159,7 @@ int main(void)
 			a_file_is_seen_where_it_is_mapped_until_unmapped),
 		cmocka_unit_test(
 			a_file_that_is_refused_leaves_the_window_closed),
+		cmocka_unit_test(a_late_refusal_leaves_the_window_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

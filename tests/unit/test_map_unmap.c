@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -134,7 +135,7 @@ static void a_run_that_fails_keeps_its_frames(void **state)
 	world_fini(&world);
 }
 
-static void of_pieces_that_fail_only_their_run_does(void **state)
+static void runs_that_fail_together_are_tried_one_by_one(void **state)
 {
 	const struct map_world_config config = { .flush = MAP_FLUSH_GUARD };
 	struct map_world world;
@@ -147,16 +148,46 @@ static void of_pieces_that_fail_only_their_run_does(void **state)
 		{ world_page(&world, 8), world_page(&world, 8 + STEP), 0 },
 	};
 
-	/* The vector fails, then the second of the two singly. */
+	/* Only the vector fails: each run goes well by itself. */
 	fault_arm(FAULT_ANY, 1, FAULT_ONCE, 0);
 	assert_int_equal(map_unmap(&world.map, runs, 2), 0);
-	areas_map(&world);
+	assert_int_equal(map_alloc(&world.map, runs[0].start, 3, true), 0);
+	assert_int_equal(map_alloc(&world.map, runs[1].start, 3, true), 0);
+	/* The vector fails, and both singly. */
 	fault_arm(FAULT_ANY, 1, FAULT_FROM_THEN_ON, 0);
 	assert_int_equal(map_unmap(&world.map, runs, 2), 2);
 	fault_disarm();
 	assert_int_equal(runs[1].error, -ENOMEM);
 	assert_non_null(strstr(error_text(), "mappings"));
 	world_unmap(&world, 0, AREAS * STEP);
+	world_fini(&world);
+}
+
+static size_t ranges_seen;
+
+static int count_ranges(const struct iovec *ranges, size_t count)
+{
+	ranges_seen += count;
+	return os_linux.guard_install_many(ranges, count);
+}
+
+static void markers_are_not_put_on_bare_pages(void **state)
+{
+	const struct map_world_config config = { .flush = MAP_FLUSH_GUARD };
+	struct map_world world;
+	struct os counting = fault_os;
+
+	(void)state;
+	world_init(&world, &config);
+	assert_int_equal(map_alloc(&world.map, world_page(&world, 0), 4, false),
+			 0);
+	assert_int_equal(map_alloc(&world.map, world_page(&world, 8), 4, false),
+			 0);
+	counting.guard_install_many = count_ranges;
+	world.map.os = &counting;
+	ranges_seen = 0;
+	world_unmap(&world, 0, 12);
+	assert_int_equal(ranges_seen, 2);
 	world_fini(&world);
 }
 
@@ -188,7 +219,8 @@ int main(void)
 			scattered_runs_cost_a_call_each_without_markers),
 		cmocka_unit_test(a_run_with_nothing_mapped_costs_no_call),
 		cmocka_unit_test(a_run_that_fails_keeps_its_frames),
-		cmocka_unit_test(of_pieces_that_fail_only_their_run_does),
+		cmocka_unit_test(runs_that_fail_together_are_tried_one_by_one),
+		cmocka_unit_test(markers_are_not_put_on_bare_pages),
 		cmocka_unit_test(frames_go_back_only_when_nothing_maps_them),
 	};
 

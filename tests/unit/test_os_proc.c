@@ -31,6 +31,7 @@ static int file_make(const char *text, char *name, size_t bytes)
 static const char interrupts[] =
 	"           CPU0       CPU1       \n"
 	"  1:          9         10   IO-APIC   1-edge      i8042\n"
+	"TLB:: 7 7\n"
 	"TLBX:         7          7   not this one\n"
 	"NMI:          0          1   Non-maskable interrupts\n"
 	"TLB:    4000000000    300   TLB shootdowns\n"
@@ -71,7 +72,7 @@ static void lines_are_counted(void **state)
 	const int fd = file_make(interrupts, name, sizeof(name));
 
 	(void)state;
-	assert_int_equal(proc_line_count(name), 6);
+	assert_int_equal(proc_line_count(name), 7);
 	assert_int_equal(proc_line_count("/nonexistent"), 0);
 	close(fd);
 }
