@@ -98,7 +98,19 @@ static void the_last_words_of_many_are_kept(void **state)
 
 	(void)state;
 	assert_true(strlen(end.tail) < CHILD_TAIL_BYTES);
-	assert_non_null(strstr(end.tail, "line 2999\n"));
+	assert_non_null(strstr(end.tail, "line 2998\nline 2999\n"));
+	assert_null(strstr(end.tail, "line 0\n"));
+	free(end.output);
+}
+
+static void the_end_of_one_long_line_is_kept(void **state)
+{
+	struct child_end end =
+		end_of("s=$(printf %08000d 7); echo $s >&2", PLENTY_NS);
+
+	(void)state;
+	assert_int_equal(strlen(end.tail), CHILD_TAIL_BYTES - 1);
+	assert_non_null(strstr(end.tail, "07\n"));
 	free(end.output);
 }
 
@@ -135,6 +147,7 @@ int main(void)
 		cmocka_unit_test(a_signal_is_named),
 		cmocka_unit_test(what_overruns_is_killed_with_all_it_started),
 		cmocka_unit_test(the_last_words_of_many_are_kept),
+		cmocka_unit_test(the_end_of_one_long_line_is_kept),
 		cmocka_unit_test(a_program_that_is_not_there_says_so),
 		cmocka_unit_test(an_interrupt_breaks_it_off),
 	};
