@@ -45,8 +45,8 @@ static int start_wait(struct timed_worker *thread)
 	uint64_t deadline_ns;
 
 	/*
-	 * release [bench-arrive]: what this thread set up is there for all;
-	 * acquire [bench-arrive]: and the last sees who failed.
+	 * acq_rel [bench-arrive]: the last to arrive has seen what all others
+	 * set up, and who of them failed.
 	 */
 	if (add_acq_rel(&run->arrived, 1) + 1 == run->plan.threads) {
 		if (run->work.ready)
