@@ -30,15 +30,17 @@ LOOKS = {
     "nodes": ("#009E73", "D"),
     "rcu": ("#56B4E9", "v"),
     "lockfree": ("#CC79A7", "P"),
-    "floor": ("#777777", "_"),
 }
 OTHER_LOOK = ("#000000", "x")
 # Factors that may differ between the lines of a panel, in the order in which
 # they are named.
 FACTORS = (
-    "api lock cache frames mapping flush worker nodes pages align live touch"
-    " pin"
+    "api lock lock_yield cache frames mapping flush worker nodes pages align"
+    " live touch pin"
 ).split()
+WORKLOADS = "fix_size replace remote_free lookup long_busy_list".split()
+# Workloads that are the cost of the harness; the tables show them.
+FLOOR = "floor"
 LINE_STYLES = ("-", "--", ":", "-.")
 COLUMNS = 3
 WIDTH_INCHES = 7.2
@@ -60,6 +62,7 @@ class Results:
         self.machine = document.get("machine", {})
         self.cpus = self.machine.get("cpus_allowed")
         self.samples, self.invalid, self.crowded = [], 0, 0
+        self.ops = collections.defaultdict(set)
         for sample in document["samples"]:
             self.sort_in(sample)
         varying = [
@@ -75,7 +78,7 @@ class Results:
         return str(sample.get(factor, ""))
 
     def sort_in(self, sample):
-        if sample["workload"] == "floor":
+        if sample["workload"].startswith(FLOOR):
             return
         if not sample.get("valid", True) or not sample.get("mops"):
             self.invalid += 1
@@ -83,6 +86,7 @@ class Results:
             self.crowded += 1
         else:
             self.samples.append(sample)
+            self.ops[sample["workload"]].add(sample.get("op"))
 
     def tells_apart(self, factor):
         """Whether the factor varies within a panel for one strategy."""
@@ -91,12 +95,24 @@ class Results:
             seen[self.panel(s), s["strategy"]].add(self.word(s, factor))
         return any(len(words) > 1 for words in seen.values())
 
-    @staticmethod
-    def panel(sample):
-        workload, op = sample["workload"], sample.get("op")
-        if op in (None, "", "pair", workload):
+    def panel(self, sample):
+        """The workload, and its operation where it has more than one."""
+        workload = sample["workload"]
+        if len(self.ops[workload]) == 1:
             return workload
-        return f"{workload}: {op}"
+        return f"{workload}: {sample['op']}"
+
+    @staticmethod
+    def place(sample):
+        """Panels as in WORKLOADS, lines as in LOOKS, what is new at the end."""
+        workload, strategy = sample["workload"], sample["strategy"]
+        looks = list(LOOKS)
+        return (
+            WORKLOADS.index(workload) if workload in WORKLOADS else 99,
+            workload,
+            sample.get("op") or "",
+            looks.index(strategy) if strategy in looks else 99,
+        )
 
     def series(self, sample):
         name = sample["strategy"]
@@ -108,9 +124,12 @@ class Results:
         return sample["strategy"], ", ".join([name] + extra)
 
     def panels(self):
-        """{panel: {(strategy, label): [Point]}}, in order of appearance."""
+        """{panel: {(strategy, label): [Point]}}, in a fixed order.
+
+        Samples are taken in an order that is mixed on purpose.
+        """
         groups = {}
-        for s in self.samples:
+        for s in sorted(self.samples, key=self.place):
             lines = groups.setdefault(self.panel(s), {})
             line = lines.setdefault(self.series(s), {})
             line.setdefault(s["threads"], []).append(s["mops"])

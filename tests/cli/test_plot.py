@@ -67,7 +67,7 @@ class PlotTest(unittest.TestCase):
 
     def test_the_floor_has_no_panel(self):
         results = plot.Results(
-            document(sample(1), sample(300, workload="floor"))
+            document(sample(1), sample(300, workload="floor_replace"))
         )
         self.assertEqual(list(results.panels()), ["fix_size"])
 
@@ -76,6 +76,31 @@ class PlotTest(unittest.TestCase):
         labels = [label for _, label in results.panels()["fix_size"]]
         self.assertEqual(
             labels, ["nodes (Linux 6.12), qspin", "nodes (Linux 6.12), fas"]
+        )
+
+    def test_operations_of_one_workload_have_panels_of_their_own(self):
+        results = plot.Results(
+            document(sample(1, op="alloc+free"), sample(1, op="find"))
+        )
+        self.assertEqual(
+            list(results.panels()), ["fix_size: alloc+free", "fix_size: find"]
+        )
+
+    def test_panels_and_lines_have_a_fixed_order(self):
+        results = plot.Results(
+            document(
+                sample(1, workload="replace"),
+                sample(1, workload="purge_storm"),
+                sample(1),
+                sample(1, strategy="list", variant="2.4.0"),
+            )
+        )
+        panels = results.panels()
+        self.assertEqual(
+            list(panels), ["fix_size", "replace", "purge_storm"]
+        )
+        self.assertEqual(
+            [strategy for strategy, _ in panels["fix_size"]], ["list", "nodes"]
         )
 
     def test_another_schema_is_refused(self):
