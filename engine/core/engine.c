@@ -50,11 +50,9 @@ static int frames_make(struct lfv *lfv)
 		.lock = lfv->choices.lock,
 		.lock_yield = lfv->choices.lock_yield,
 		.nr_frames =
-			(uint32_t)(lfv->choices.frames->fixed
-					   ? window_pages(&lfv->window)
-					   : bytes_to_pages(
-						     lfv->choices
-							     .memory_bytes)),
+			lfv->choices.frames->fixed
+				? window_pages(&lfv->window)
+				: bytes_to_pages(lfv->choices.memory_bytes),
 		.cpus = lfv->cpus.cpus,
 	};
 
