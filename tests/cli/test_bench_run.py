@@ -189,7 +189,8 @@ class Result(BenchTest):
             self.assertEqual(sorted(sample), sorted(SAMPLE_KEYS))
 
     def test_figures_follow_from_fields(self):
-        self.run_cells("--rounds=1", "--threads=1,2", "--oversubscribe")
+        threads = f"--threads=1,{2 * CPUS}"
+        self.run_cells("--rounds=1", threads, "--oversubscribe")
         cpus = self.read()["machine"]["cpus_allowed"]
         for sample in self.read()["samples"]:
             ops, seconds = sample["ops"], sample["seconds"]
