@@ -47,6 +47,20 @@ static json_t *number_of(const json_t *value)
 	return json_real(number);
 }
 
+/* What the sample says in fields of its own is no counter as well. */
+static bool is_field(const char *key)
+{
+	static const char *const fields[] = { ROW_OPS, ROW_SECONDS, ROW_CORE_NS,
+					      ROW_PREFIX "mops",
+					      ROW_PREFIX "valid" };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (strcmp(key, fields[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void counter_keep(struct sample *sample, const char *key,
 			 const json_t *value)
 {
@@ -54,7 +68,7 @@ static void counter_keep(struct sample *sample, const char *key,
 	const char *prefix = ROW_PREFIX;
 
 	if (!begins_with(key, ROW_PREFIX) || !json_is_number(value) ||
-	    strcmp(key, ROW_OPS) == 0 || strcmp(key, ROW_SECONDS) == 0)
+	    is_field(key))
 		return;
 	if (begins_with(key, ROW_PRICE)) {
 		where = sample->price;

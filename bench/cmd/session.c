@@ -10,7 +10,11 @@
 #include "cmd/beside.h"
 #include "cmd/say.h"
 
-enum { RETRIES = 2, COMMAND_BYTES = 4096 };
+enum {
+	RETRIES = 2,
+	TRIED_MIN = 30, /* samples that tell whether the machine is busy */
+	COMMAND_BYTES = 4096,
+};
 
 int session_init(struct session *session, const struct plan *plan,
 		 const struct result *result, const char *path)
@@ -96,6 +100,14 @@ static int sample_keep(struct session *session, const struct sample *sample,
 	return 0;
 }
 
+/* Where more than half is spoilt, trying again only takes three times as long.
+ */
+static bool is_busy(const struct session *session)
+{
+	return session->sample_count >= TRIED_MIN &&
+	       session->invalid_count > session->sample_count / 2;
+}
+
 /* S1: one sample and, where the machine spoilt it, up to RETRIES more. */
 static int cell_run(struct session *session, size_t index, unsigned round)
 {
@@ -121,7 +133,7 @@ static int cell_run(struct session *session, size_t index, unsigned round)
 			session->is_over[index] = true;
 			say_bad(session, &sample);
 		}
-		if (sample.outcome != SAMPLE_INVALID)
+		if (sample.outcome != SAMPLE_INVALID || is_busy(session))
 			break;
 	}
 	return 0;

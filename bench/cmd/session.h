@@ -3,7 +3,8 @@
  * session.h - a plan being carried out: samples are taken and kept.
  *
  *   S1  the samples come in the plan's order; one that the machine spoilt is
- *       taken again at once, up to RETRIES times, and all are kept;
+ *       taken again at once, up to twice, and all are kept.  On a machine
+ *       that spoils more than half it is not: that would only take longer;
  *   S2  a cell that failed or was too slow is not run again: it would only be
  *       so once more;
  *   S3  after each round the result file, where there is one, holds all

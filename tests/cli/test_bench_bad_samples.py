@@ -77,6 +77,13 @@ class BadSamples(BenchTest):
             done.stderr,
         )
 
+    def test_a_busy_machine_is_not_asked_three_times(self):
+        more = ("--rounds=12", "--strategy=rbtree,augmented,nodes")
+        self.run_cells(*CELLS, *more, FAKE="invalid", expect=NOTHING)
+        counts = [len(self.samples(round=turn)) for turn in range(12)]
+        self.assertEqual(counts[:2], [12, 12])
+        self.assertEqual(counts[3:], [4] * 9)
+
     def test_nothing_but_spoilt_samples_is_no_measurement(self):
         done = self.run_with("invalid", expect=NOTHING, cell="")
         self.assertIn("nothing could be measured", done.stderr)

@@ -51,6 +51,7 @@ static void only_the_cores_that_count_are_counted(void **state)
 	(void)state;
 	assert_int_equal(sample.cores, 1);
 	assert_float_equal((float)sample_ns_per_op(&sample), 250.0f, 1e-4f);
+	assert_null(json_object_get(sample.counters, "core_ns_per_op"));
 	sample_fini(&sample);
 }
 
