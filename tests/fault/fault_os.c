@@ -32,6 +32,7 @@ static enum fault_call plan_call;
 static enum fault_mode plan_mode;
 static uint64_t plan_nth; /* 0: nothing is planned */
 static int plan_error;
+static bool plan_rests;
 /* shared */
 static _Atomic(uint64_t) planned_calls;
 static _Atomic(bool) was_hit;
@@ -50,9 +51,15 @@ void fault_arm(enum fault_call call, uint64_t nth, enum fault_mode mode,
 void fault_disarm(void)
 {
 	plan_nth = 0;
+	plan_rests = false;
 	/* relaxed: nobody works. */
 	store_relaxed(&planned_calls, 0);
 	store_relaxed(&was_hit, false);
+}
+
+void fault_rest(bool at_rest)
+{
+	plan_rests = at_rest;
 }
 
 bool fault_was_hit(void)
@@ -78,7 +85,8 @@ static int fault(enum fault_call call)
 {
 	/* relaxed: figures. */
 	add_relaxed(&counts[call], 1);
-	if (plan_nth == 0 || (plan_call != FAULT_ANY && plan_call != call))
+	if (plan_nth == 0 || plan_rests ||
+	    (plan_call != FAULT_ANY && plan_call != call))
 		return 0;
 
 	/* relaxed: only the number is asked for. */
@@ -224,6 +232,11 @@ static uint64_t fault_address_bytes(void)
 	return os_linux.address_bytes();
 }
 
+static int fault_read_text(const char *path, char *text, size_t bytes)
+{
+	return os_linux.read_text(path, text, bytes);
+}
+
 static uint64_t fault_memory_bytes(void)
 {
 	return os_linux.memory_bytes();
@@ -275,6 +288,7 @@ const struct os fault_os = {
 	.address_limit = fault_address_limit,
 	.address_bytes = fault_address_bytes,
 	.memory_bytes = fault_memory_bytes,
+	.read_text = fault_read_text,
 	.tlb_shootdowns = fault_tlb_shootdowns,
 	.random = fault_random,
 	.now_ns = fault_now_ns,

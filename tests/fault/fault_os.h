@@ -56,6 +56,8 @@ void fault_arm(enum fault_call call, uint64_t nth, enum fault_mode mode,
 /* fault_disarm - nothing fails any more; the plan and its hit are forgotten. */
 void fault_disarm(void);
 bool fault_was_hit(void);
+/* fault_rest - while at rest calls pass through, and the plan goes on later. */
+void fault_rest(bool at_rest);
 
 /* fault_count - calls of that kind since the process began, failed included. */
 uint64_t fault_count(enum fault_call call);
