@@ -144,7 +144,8 @@ static void join_queue(struct lock *lock, struct lock_turn *turn)
 	/* relaxed: a guess, which the compare-and-swap puts right. */
 	struct qspin_word old = { load_relaxed(&qspin->word) };
 	struct qspin_word new;
-	/* The checker takes `locked` for the word: it loses what a tail says. */
+	/* The checker takes `locked` for the word: it loses what a tail says.
+	 */
 	tsan_release(turn);
 	do {
 		new = old;
