@@ -90,6 +90,14 @@ static void aliases_add(struct flag_table *table, const struct cell_axis *axis)
 	}
 }
 
+/* Each program has its own way to list the workloads. */
+static const char *help_of(const struct cell_axis *axis)
+{
+	return axis->kind == CELL_AXIS_WORKLOAD
+		       ? "what is run; `lfv-bench list workloads` explains"
+		       : axis->summary;
+}
+
 static void table_fill(struct flag_table *table)
 {
 	const struct cell_axis *axis;
@@ -99,7 +107,7 @@ static void table_fill(struct flag_table *table)
 		if (is_own(axis->name))
 			continue;
 		flag_add(table, &(struct flag){ axis->name, axis->value,
-						axis->summary });
+						help_of(axis) });
 		aliases_add(table, axis);
 	}
 	for (size_t i = 0; i < sizeof(own_flags) / sizeof(own_flags[0]); i++)

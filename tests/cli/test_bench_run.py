@@ -5,6 +5,7 @@
 import collections
 import math
 import os
+import pty
 import shlex
 import signal
 import subprocess
@@ -286,6 +287,38 @@ class Tables(BenchTest):
         self.assertRegex(
             done.stderr, r"\d+ cells, 1 round of them, about \d+ s; seed 1\n"
         )
+
+
+class Progress(BenchTest):
+    def on_terminal(self, *words):
+        """What a run writes to a stderr that is a terminal."""
+        ours, theirs = pty.openpty()
+        run = subprocess.Popen(
+            [BENCH, "run", "--rounds=2", "--threads=1", *words],
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        written = b""
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # the other end is closed
+                break
+            written += piece
+        os.close(ours)
+        self.assertEqual(run.wait(), 0)
+        return written.decode()
+
+    def test_a_terminal_is_told_how_far_it_is(self):
+        written = self.on_terminal("--workload=fix_size")
+        self.assertRegex(written, r"\r\x1b\[K\[0/10\] \? left: ")
+        self.assertRegex(written, r"\r\x1b\[K\[9/10\] \d+ s left: ")
+        self.assertTrue(written.endswith("\r\x1b[K"))
+
+    def test_quiet_is_quiet(self):
+        self.assertEqual(self.on_terminal("--quiet"), "")
 
 
 class Interrupt(BenchTest):
