@@ -107,24 +107,34 @@ static void slot_clear(struct replay_world *world, uint32_t slot,
 				 slot, lfv_last_error());
 }
 
-void replay_audit_clear(struct replay_world *world, struct replay_tally *tally)
+static bool is_as_made(const struct lfv_stats *stats,
+		       const struct lfv_stats *empty)
+{
+	return stats->live_areas == 0 && stats->live_pages == 0 &&
+	       stats->lazy_pages == 0 &&
+	       stats->hole_pages + stats->pool_pages == empty->hole_pages &&
+	       stats->frames_free == empty->frames_free;
+}
+
+uint64_t replay_audit_clear(struct replay_world *world,
+			    struct replay_tally *tally)
 {
 	const struct lfv_stats *empty = &world->empty;
 	struct lfv_stats stats = { .struct_bytes = sizeof(stats) };
+	uint64_t retained_pages = 0;
 
 	for (uint32_t slot = 0; slot < world->load->program->slots; slot++)
 		slot_clear(world, slot, tally);
+	if (lfv_get_stats(world->lfv, &stats) == 0)
+		retained_pages = stats.lazy_pages + stats.pool_pages;
 	if (lfv_purge(world->lfv) != 0 ||
 	    lfv_get_stats(world->lfv, &stats) != 0) {
 		replay_tally_add(tally, REPLAY_FAILED, after_all(world),
 				 "failed: the last purge: %.200s",
 				 lfv_last_error());
-		return;
+		return retained_pages;
 	}
-	if (stats.live_areas != 0 || stats.live_pages != 0 ||
-	    stats.lazy_pages != 0 ||
-	    stats.hole_pages + stats.pool_pages != empty->hole_pages ||
-	    stats.frames_free != empty->frames_free)
+	if (!is_as_made(&stats, empty))
 		replay_tally_add(
 			tally, REPLAY_UNKNOWN, after_all(world),
 			"unaccounted: after all was freed and purged, %" PRIu64
@@ -136,4 +146,5 @@ void replay_audit_clear(struct replay_world *world, struct replay_tally *tally)
 			stats.frames_free, empty->frames_free);
 	else if (replay_tally_is_clean(tally))
 		lfv_check(world->lfv);
+	return retained_pages;
 }

@@ -20,7 +20,11 @@ void replay_audit_claim(struct replay_world *world, struct replay_tally *tally);
  */
 void replay_audit_live(struct replay_world *world, struct replay_tally *tally);
 
-/* replay_audit_clear - free all, purge; the engine is as it was made. */
-void replay_audit_clear(struct replay_world *world, struct replay_tally *tally);
+/*
+ * replay_audit_clear - free all, purge; the engine is as it was made.  Says how
+ * many pages the purge had to bring back: lazy ones and those in pools.
+ */
+uint64_t replay_audit_clear(struct replay_world *world,
+			    struct replay_tally *tally);
 
 #endif

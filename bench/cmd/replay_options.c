@@ -16,11 +16,29 @@ enum { FLAGS_MAX = 48, ROUNDS_MAX = 100000, FD_MAX = 1 << 20 };
 
 static const char STRATEGIES[] = "list,rbtree,augmented,nodes";
 
-/* The axes that act in a replay. */
-static const char *const axes[] = {
-	"strategy", "lock",    "lock-yield", "cache", "frames",
-	"mapping",  "flush",   "worker",     "nodes", "cpus",
-	"api",      "va-size", "window",     "pin",   "cell-limit",
+/* An axis that acts in a replay; its help where it means something else. */
+struct replay_axis {
+	const char *name;
+	const char *help;
+};
+
+static const struct replay_axis axes[] = {
+	{ .name = "strategy" },
+	{ .name = "lock" },
+	{ .name = "lock-yield" },
+	{ .name = "cache" },
+	{ .name = "frames" },
+	{ .name = "mapping" },
+	{ .name = "flush" },
+	{ .name = "worker" },
+	{ .name = "nodes" },
+	{ .name = "cpus" },
+	{ .name = "api" },
+	{ .name = "va-size" },
+	{ .name = "window" },
+	{ .name = "pin" },
+	{ .name = "cell-limit",
+	  .help = "no figure of speed where 100 ms take longer" },
 };
 
 static const struct flag own_flags[] = {
@@ -38,6 +56,22 @@ static const struct flag own_flags[] = {
 	{ "h", NULL, NULL },
 };
 
+static const char columns_help[] =
+	"preloads moved  areas live before that the strategy would not put "
+	"where they were\n"
+	"same place      allocations that got the address that the recorded "
+	"kernel chose\n"
+	"span            highest end - lowest start, without what lay at the "
+	"window's far end\n"
+	"highest         the highest end of a recorded area, from the "
+	"window's start\n"
+	"largest hole    of what is free within the span, at the end\n"
+	"retained        freed, but of no use yet: lazy areas and pools\n"
+	"worst op        by step, the least of three replays; the worst of "
+	"these\n"
+	"waits           of frees for their allocation on another CPU; their "
+	"time is not in ns/op\n";
+
 enum {
 	AXES = sizeof(axes) / sizeof(axes[0]),
 	OWN_FLAGS = sizeof(own_flags) / sizeof(own_flags[0]),
@@ -48,13 +82,14 @@ static void table_fill(struct flag table[FLAGS_MAX])
 	size_t count = 0;
 
 	for (size_t i = 0; i < AXES; i++) {
-		const struct cell_axis *axis = cell_axis_find(axes[i]);
-		const bool is_alias = strcmp(axis->name, axes[i]) != 0;
+		const struct cell_axis *axis = cell_axis_find(axes[i].name);
+		const bool is_alias = strcmp(axis->name, axes[i].name) != 0;
+		const char *help = axes[i].help ? axes[i].help : axis->summary;
 
 		table[count++] = (struct flag){
-			axes[i],
+			axes[i].name,
 			axis->value,
-			is_alias ? NULL : axis->summary,
+			is_alias ? NULL : help,
 		};
 	}
 	for (size_t i = 0; i < OWN_FLAGS; i++)
@@ -75,8 +110,9 @@ static void print_help(const struct flag *table)
 	flags_help(table);
 	printf("\nThe default strategies are the four generations of "
 	       "Linux: %s.\nRecord with `trace-cmd record -e vmalloc` or "
-	       "`perf record -e 'vmalloc:*'`.\n",
+	       "`perf record -e 'vmalloc:*'`.\n\n",
 	       STRATEGIES);
+	fputs(columns_help, stdout);
 }
 
 static int number_read(const char *name, const char *text, uint64_t most,

@@ -170,7 +170,7 @@ static void world_audit(struct replay_pass *pass, struct replay_world *world)
 		return;
 	}
 	replay_audit_live(world, &pass->tally);
-	replay_audit_clear(world, &pass->tally);
+	pass->retained_pages = replay_audit_clear(world, &pass->tally);
 }
 
 /* The figures of the engine cost more than many a replay: only if looked at. */

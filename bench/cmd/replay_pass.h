@@ -23,6 +23,7 @@ struct replay_pass {
 	struct replay_tally tally;
 	struct lfv_stats before; /* the first step */
 	struct lfv_stats after;  /* the last step */
+	uint64_t retained_pages; /* after all was freed, before the purge */
 	uint64_t preloads_moved;
 	uint64_t busy_ns;
 	uint64_t wall_ns; /* first begin to last end */

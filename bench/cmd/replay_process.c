@@ -201,8 +201,7 @@ static json_t *latency_pack(struct work *work)
 static json_t *price_pack(const struct work *work)
 {
 	const struct figure figures[] = {
-		{ "pages_retained",
-		  work->watch.lazy_pages + work->watch.pool_pages },
+		{ "pages_retained", work->first.retained_pages },
 		{ "address_span_pages", work->watch.room.end.span_pages },
 		{ "mappings", work->first.after.mappings },
 	};
@@ -245,6 +244,8 @@ static void add_room(const struct work *work, json_t *counters)
 		{ "span_pages_end", watch->room.end.span_pages },
 		{ "span_free_pages_end", watch->room.end.free_pages },
 		{ "span_gap_pages_end", watch->room.end.gap_pages },
+		{ "top_page_max", watch->room.top_page_max },
+		{ "recorded_top_page_max", recorded->top_page_max },
 		{ "recorded_span_pages_max", recorded->span_pages_max },
 		{ "recorded_span_pages_end", recorded->end.span_pages },
 		{ "recorded_span_free_pages_end", recorded->end.free_pages },

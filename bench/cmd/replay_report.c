@@ -40,42 +40,75 @@ struct column {
 	const char *recorded; /* the same of the recorded kernel, or NULL */
 	const char *recorded_of;
 	enum unit unit;
+	bool parallel_only;
 };
 
 static const struct column room_columns[] = {
-	{ "failed", "failed", NULL, NULL, NULL, UNIT_COUNT },
-	{ "overlaps", "overlaps", NULL, NULL, NULL, UNIT_COUNT },
-	{ "preloads moved", "preloads_moved", NULL, NULL, NULL, UNIT_COUNT },
-	{ "same place as recorded, %", "same_places", "allocs", "allocs",
-	  "allocs", UNIT_PERCENT },
-	{ "span max, MiB", "span_pages_max", NULL, "recorded_span_pages_max",
-	  NULL, UNIT_MIB },
-	{ "span end, MiB", "span_pages_end", NULL, "recorded_span_pages_end",
-	  NULL, UNIT_MIB },
-	{ "largest hole / free in span, %", "span_gap_pages_end",
-	  "span_free_pages_end", "recorded_span_gap_pages_end",
-	  "recorded_span_free_pages_end", UNIT_PERCENT },
-	{ "retained max, MiB", "retained_pages_max", NULL, NULL, NULL,
-	  UNIT_MIB },
-	{ "retained end, MiB", "retained_pages_end", NULL, NULL, NULL,
-	  UNIT_MIB },
+	{ .heading = "failed", .counter = "failed" },
+	{ .heading = "overlaps", .counter = "overlaps" },
+	{ .heading = "preloads moved", .counter = "preloads_moved" },
+	{ .heading = "same place, %",
+	  .counter = "same_places",
+	  .of = "allocs",
+	  .unit = UNIT_PERCENT },
+	{ .heading = "span max, MiB",
+	  .counter = "span_pages_max",
+	  .recorded = "recorded_span_pages_max",
+	  .unit = UNIT_MIB },
+	{ .heading = "span end, MiB",
+	  .counter = "span_pages_end",
+	  .recorded = "recorded_span_pages_end",
+	  .unit = UNIT_MIB },
+	{ .heading = "highest, MiB",
+	  .counter = "top_page_max",
+	  .recorded = "recorded_top_page_max",
+	  .unit = UNIT_MIB },
+	{ .heading = "largest hole, %",
+	  .counter = "span_gap_pages_end",
+	  .of = "span_free_pages_end",
+	  .recorded = "recorded_span_gap_pages_end",
+	  .recorded_of = "recorded_span_free_pages_end",
+	  .unit = UNIT_PERCENT },
+	{ .heading = "retained max, MiB",
+	  .counter = "retained_pages_max",
+	  .unit = UNIT_MIB },
+	{ .heading = "retained end, MiB",
+	  .counter = "retained_pages_end",
+	  .unit = UNIT_MIB },
 };
 
 static const struct column cost_columns[] = {
-	{ "purges", "purges", NULL, NULL, NULL, UNIT_COUNT },
-	{ "system calls", "system_calls", NULL, NULL, NULL, UNIT_COUNT },
-	{ "locks/op", "locks_entered", "steps", NULL, NULL, UNIT_RATIO },
-	{ "worst op, us", "worst_ns", NULL, NULL, NULL, UNIT_US },
-	{ "at step", "worst_step", NULL, NULL, NULL, UNIT_COUNT },
-	{ "waits", "waits", NULL, NULL, NULL, UNIT_COUNT },
-	{ "waited, us", "wait_ns", NULL, NULL, NULL, UNIT_US },
-	{ "replays", "replays", NULL, NULL, NULL, UNIT_COUNT },
+	{ .heading = "purges", .counter = "purges" },
+	{ .heading = "system calls", .counter = "system_calls" },
+	{ .heading = "locks/op",
+	  .counter = "locks_entered",
+	  .of = "steps",
+	  .unit = UNIT_RATIO },
+	{ .heading = "worst op, us", .counter = "worst_ns", .unit = UNIT_US },
+	{ .heading = "at step", .counter = "worst_step" },
+	{ .heading = "replays", .counter = "replays" },
+	{ .heading = "waits", .counter = "waits", .parallel_only = true },
+	{ .heading = "waited, us",
+	  .counter = "wait_ns",
+	  .unit = UNIT_US,
+	  .parallel_only = true },
 };
 
 enum {
 	ROOM_COLUMNS = sizeof(room_columns) / sizeof(room_columns[0]),
 	COST_COLUMNS = sizeof(cost_columns) / sizeof(cost_columns[0]),
 };
+
+/* What nobody waits for on one thread stands last. */
+static size_t cost_columns_shown(const struct report *report)
+{
+	size_t count = COST_COLUMNS;
+
+	while (!report->session->options->parallel &&
+	       cost_columns[count - 1].parallel_only)
+		count--;
+	return count;
+}
 
 static bool counter_find(const struct sample *sample, const char *name,
 			 double *value)
@@ -307,11 +340,12 @@ static int room_print(struct report *report, FILE *stream)
 
 static int cost_print(struct report *report, FILE *stream)
 {
+	const size_t shown = cost_columns_shown(report);
 	int err = name_columns(report);
 
 	if (!err)
 		err = grid_column(&report->grid, "ns/op", true);
-	for (size_t i = 0; i < COST_COLUMNS && !err; i++)
+	for (size_t i = 0; i < shown && !err; i++)
 		err = grid_column(&report->grid, cost_columns[i].heading, true);
 	for (size_t i = 0; i < report->track->cell_count && !err; i++) {
 		struct grid_row *texts = grid_row(&report->grid);
@@ -324,7 +358,7 @@ static int cost_print(struct report *report, FILE *stream)
 			names_fill(report, cell_at(report, i), texts);
 
 		speed_fill(&row, texts->texts[names]);
-		for (size_t j = 0; j < COST_COLUMNS; j++)
+		for (size_t j = 0; j < shown; j++)
 			column_fill(&row, &cost_columns[j],
 				    texts->texts[names + 1 + j]);
 	}

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-static const double PERCENT = 100;
-
 static int run_compare(const void *left, const void *right)
 {
 	const uint64_t a = ((const struct replay_run *)left)->first_page;
@@ -39,11 +37,4 @@ struct replay_spread replay_spread_of(struct replay_run *runs, size_t count)
 	}
 	spread.span_pages = end - start;
 	return spread;
-}
-
-double replay_spread_gap_percent(const struct replay_spread *spread)
-{
-	return spread->free_pages ? PERCENT * (double)spread->gap_pages /
-					    (double)spread->free_pages
-				  : 0;
 }

@@ -22,7 +22,4 @@ struct replay_spread {
 /* replay_spread_of - of `count` runs, which are sorted in place. */
 struct replay_spread replay_spread_of(struct replay_run *runs, size_t count);
 
-/* replay_spread_gap_percent - the largest gap in percent of all free pages. */
-double replay_spread_gap_percent(const struct replay_spread *spread);
-
 #endif

@@ -43,6 +43,14 @@ void replay_watch_fini(struct replay_watch *watch)
 	watch->recorded_runs = NULL;
 }
 
+static void top_raise(struct replay_room *room, const struct replay_run *run)
+{
+	const uint64_t end = run->first_page + run->pages;
+
+	if (end > room->top_page_max)
+		room->top_page_max = end;
+}
+
 static size_t runs_collect(struct replay_watch *watch,
 			   const struct replay_world *world)
 {
@@ -51,19 +59,26 @@ static size_t runs_collect(struct replay_watch *watch,
 	size_t count = 0;
 
 	for (uint32_t slot = 0; slot < program->slots; slot++) {
-		const struct trace_step *step =
-			&program->steps[load->begin_steps[slot]];
+		const size_t begin = load->begin_steps[slot];
+		const struct trace_step *step = &program->steps[begin];
 		/* relaxed: written by this thread, or by one that ended. */
 		const uintptr_t address = load_relaxed(&world->addresses[slot]);
 
 		if (!replay_is_live(address) ||
 		    !replay_place_is_low(&load->place, program, step))
 			continue;
-		watch->runs[count] = replay_world_run(world, step, address);
-		watch->recorded_runs[count++] = (struct replay_run){
-			step->first_page,
-			step->pages,
-		};
+
+		const struct replay_run run =
+			replay_world_run(world, step, address);
+		const struct replay_run recorded = { step->first_page,
+						     step->pages };
+
+		watch->runs[count] = run;
+		watch->recorded_runs[count++] = recorded;
+		if (begin < load->first_step)
+			continue;
+		top_raise(&watch->room, &run);
+		top_raise(&watch->recorded, &recorded);
 	}
 	return count;
 }

@@ -20,6 +20,8 @@
 struct replay_room {
 	struct replay_spread end;
 	uint64_t span_pages_max;
+	/* The highest end that an area of the recording itself came to. */
+	uint64_t top_page_max;
 };
 
 struct replay_watch {
