@@ -262,9 +262,12 @@ void lfv_check(struct lfv *lfv)
 {
 	if (lfv->is_orphan)
 		return;
+	/* The caller is alone, but the worker may purge: not now (G1). */
+	require(pthread_mutex_lock(&lfv->purge.mutex) == 0);
 	lfv->va.ops->check(&lfv->va);
-	if (lfv->choices.address_plane)
-		return;
-	lfv->frames.ops->check(&lfv->frames);
-	map_check(&lfv->map);
+	if (!lfv->choices.address_plane) {
+		lfv->frames.ops->check(&lfv->frames);
+		map_check(&lfv->map);
+	}
+	require(pthread_mutex_unlock(&lfv->purge.mutex) == 0);
 }
