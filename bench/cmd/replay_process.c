@@ -215,6 +215,8 @@ static void add_answers(const struct work *work, json_t *counters)
 	const struct figure figures[] = {
 		{ "allocs", recorded->allocs },
 		{ "frees", recorded->frees },
+		{ "dropped", recorded->dropped },
+		{ "inversions", recorded->inversions },
 		{ "preloads", recorded->preloads },
 		{ "preloads_moved", work->first.preloads_moved },
 		{ "failed", work->tally.faults[REPLAY_FAILED] },
