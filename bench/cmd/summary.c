@@ -38,15 +38,21 @@ static bool figure_find(const struct sample *sample, enum summary_figure figure,
 	}
 }
 
-static struct stats figures_of(enum summary_figure figure, size_t cell_index,
+/* Which samples a figure is taken from. */
+struct choice {
+	size_t cell_index;
+	enum sample_outcome outcome;
+};
+
+static struct stats figures_of(enum summary_figure figure, struct choice of,
 			       const struct sample *samples, size_t count,
 			       double *room)
 {
 	size_t known = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (samples[i].cell_index == cell_index &&
-		    samples[i].outcome == SAMPLE_MEASURED &&
+		if (samples[i].cell_index == of.cell_index &&
+		    samples[i].outcome == of.outcome && samples[i].ops > 0 &&
 		    figure_find(&samples[i], figure, &room[known]))
 			known++;
 	}
@@ -74,10 +80,15 @@ int summary_of(size_t cell_index, const struct sample *samples, size_t count,
 			made.why = sample->why;
 		}
 	}
+	made.is_spoilt = made.valid == 0 && made.worst == SAMPLE_INVALID;
+
+	const struct choice of = { cell_index, made.is_spoilt
+						       ? SAMPLE_INVALID
+						       : SAMPLE_MEASURED };
+
 	for (int figure = 0; figure < SUMMARY_FIGURES; figure++)
-		made.figures[figure] =
-			figures_of((enum summary_figure)figure, cell_index,
-				   samples, count, room);
+		made.figures[figure] = figures_of((enum summary_figure)figure,
+						  of, samples, count, room);
 	free(room);
 	*summary = made;
 	return 0;

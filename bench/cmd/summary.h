@@ -2,7 +2,8 @@
 /*
  * summary.h - all samples of one cell in a few figures.
  *
- * Medians are over the valid samples alone.
+ * Medians are over the valid samples alone.  Where there is none, they are over
+ * those that the machine spoilt, and say so.
  */
 #ifndef LFV_BENCH_SUMMARY_H
 #define LFV_BENCH_SUMMARY_H
@@ -27,6 +28,7 @@ struct summary {
 	size_t valid;
 	enum sample_outcome worst; /* what the last bad sample was */
 	const char *why;           /* its reason, or "" */
+	bool is_spoilt;            /* the figures are of invalid samples */
 	struct stats figures[SUMMARY_FIGURES]; /* count 0: not known */
 };
 

@@ -12,6 +12,9 @@
 
 enum { AXES_MAX = 32 };
 
+static const char SPOILT_NOTE[] = "(in parentheses: the machine spoilt every "
+				  "sample; not to be compared)\n";
+
 /* One group being printed. */
 struct table {
 	const struct table_input *input;
@@ -19,6 +22,7 @@ struct table {
 	size_t member_count;
 	const struct cell_axis *varied[AXES_MAX];
 	size_t varied_count;
+	bool has_spoilt; /* some rows are of invalid samples */
 	struct grid grid;
 };
 
@@ -132,11 +136,12 @@ static int figure_columns(struct table *table)
 }
 
 /* Three digits that mean something, and no exponent. */
-static void figure_text(double value, char text[GRID_TEXT_BYTES])
+static void figure_text(double value, bool spoilt, char text[GRID_TEXT_BYTES])
 {
 	const int decimals = value < 10 ? 3 : value < 100 ? 2 : 1;
 
-	snprintf(text, GRID_TEXT_BYTES, "%.*f", decimals, value);
+	snprintf(text, GRID_TEXT_BYTES, "%s%.*f%s", spoilt ? "(" : "", decimals,
+		 value, spoilt ? ")" : "");
 }
 
 static void count_text(const struct stats *stats, char text[GRID_TEXT_BYTES])
@@ -154,9 +159,9 @@ static void figures_fill(const struct summary *summary, struct grid_row *row,
 	const struct stats *ns = &summary->figures[SUMMARY_NS_PER_OP];
 	char(*texts)[GRID_TEXT_BYTES] = &row->texts[column];
 
-	if (summary->valid > 0) {
-		figure_text(mops->median, texts[0]);
-		figure_text(ns->median, texts[1]);
+	if (mops->count > 0) {
+		figure_text(mops->median, summary->is_spoilt, texts[0]);
+		figure_text(ns->median, summary->is_spoilt, texts[1]);
 	} else {
 		snprintf(texts[0], GRID_TEXT_BYTES, "%s",
 			 summary->taken ? sample_outcome_name(summary->worst)
@@ -211,6 +216,7 @@ static int row_add(struct table *table, size_t member)
 		factors_fill(table, member_at(table, member), row);
 
 	figures_fill(&summary, row, column);
+	table->has_spoilt |= summary.is_spoilt;
 	return 0;
 }
 
@@ -232,6 +238,8 @@ static int group_print(const struct table_input *input, const size_t *members,
 		title_print(&table, stream);
 		constants_print(&table, stream);
 		grid_print(&table.grid, stream);
+		if (table.has_spoilt)
+			fputs(SPOILT_NOTE, stream);
 	}
 	grid_fini(&table.grid);
 	return err;

@@ -55,7 +55,7 @@ class BadSamples(BenchTest):
         self.check_failed("silent", "no sample")
 
     def test_a_spoilt_sample_is_taken_again_and_kept(self):
-        self.run_with("spoilt 2", expect=0)
+        done = self.run_with("spoilt 2", expect=0)
         samples = self.samples(strategy="augmented")
         self.assertEqual(
             [s["valid"] for s in samples], [False, False, True] * 2
@@ -65,12 +65,17 @@ class BadSamples(BenchTest):
             "the threads overlapped for 0.50 of the window",
         )
         self.assertEqual(samples[0]["outcome"], "invalid")
+        self.assertNotIn("(in parentheses", done.stdout)
 
     def test_a_spoilt_cell_is_given_up_after_three(self):
         done = self.run_with("invalid", expect=0)
         samples = self.samples(strategy="augmented")
         self.assertEqual([s["valid"] for s in samples], [False] * 3 * 2)
-        self.assertRegex(done.stdout, r"augmented .* invalid .* 0/6\n")
+        self.assertRegex(
+            done.stdout, r"augmented .* \(24\.00\) +\(41\.67\) .* 0/6\n"
+        )
+        self.assertRegex(done.stdout, r"rbtree .* 24\.00 +41\.67 .* 2/2\n")
+        self.assertIn("the machine spoilt every sample", done.stdout)
         self.assertIn(
             "the machine spoilt 6 of 10 samples, which are in no median; the "
             "last: a thread was moved",
