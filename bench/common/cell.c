@@ -62,6 +62,25 @@ void cell_options(const struct cell *cell, struct lfv_options *options)
 	};
 }
 
+static int sizes_check(const struct cell *cell,
+		       const struct workload_info *info)
+{
+	if (info->one_size && cell->pages_min != cell->pages_max)
+		return message_set(-EINVAL,
+				   "--workload %s with --pages %zu-%zu: one "
+				   "size is expected; random_size has a range",
+				   info->name, cell->pages_min,
+				   cell->pages_max);
+	if (info->own_sizes && cell->pages_min &&
+	    (cell->pages_min != info->pages_min ||
+	     cell->pages_max != info->pages_max))
+		return message_set(-EINVAL,
+				   "--workload %s with --pages: its sizes go "
+				   "with its alignments",
+				   info->name);
+	return 0;
+}
+
 static int workload_check(const struct cell *cell)
 {
 	const struct workload_info *info = workload_info_find(cell->workload);
@@ -81,7 +100,7 @@ static int workload_check(const struct cell *cell)
 				   "multiple of %u is expected",
 				   info->name, cell->threads,
 				   info->threads_step);
-	return 0;
+	return sizes_check(cell, info);
 }
 
 static bool lock_is_fair(const char *name)
@@ -143,15 +162,23 @@ int cell_check(const struct cell *cell)
 	return error;
 }
 
+size_t cell_live_bytes(const struct cell *cell)
+{
+	const struct workload_info *info = workload_info_find(cell->workload);
+	const size_t pages = info && info->live_pages
+				     ? info->live_pages
+				     : (cell->pages_min + cell->pages_max) / 2;
+
+	return cell->live * cell->threads * (pages + 1) * PAGE_BYTES;
+}
+
 /*
  * A window in which the live areas take at most two thirds: there must be
  * holes, and the lazy ones need room.
  */
 static size_t window_for(const struct cell *cell)
 {
-	const size_t pages = (cell->pages_min + cell->pages_max) / 2 + 1;
-	const size_t areas = cell->live * cell->threads;
-	const size_t needed = areas * pages * PAGE_BYTES / 2 * 3;
+	const size_t needed = cell_live_bytes(cell) / 2 * 3;
 	size_t window = window_default_bytes;
 
 	while (window < needed)

@@ -68,6 +68,9 @@ int cell_axis_set(struct cell *cell, const char *axis, const char *text);
  */
 int cell_resolve(struct cell *cell);
 
+/* cell_live_bytes - what the live sets of all threads come to, on average. */
+size_t cell_live_bytes(const struct cell *cell);
+
 /* cell_options - what lfv_create() is to be given; points into the cell. */
 struct lfv_options;
 void cell_options(const struct cell *cell, struct lfv_options *options);

@@ -48,12 +48,8 @@ static int workload_set(struct cell *cell, const struct cell_axis *axis,
 
 	if (info) {
 		word_set(cell->workload, info->name);
-		if (!workload_has_api(info, cell->api)) {
-			const size_t first = strcspn(info->apis, " ");
-
-			(void)snprintf(cell->api, CELL_WORD_BYTES, "%.*s",
-				       (int)first, info->apis);
-		}
+		(void)snprintf(cell->api, CELL_WORD_BYTES, "%.*s",
+			       (int)strcspn(info->apis, " "), info->apis);
 		if (info->touch)
 			word_set(cell->touch, info->touch);
 		return 0;

@@ -17,6 +17,7 @@ static const struct workload_info infos[] = {
 		.pages_min = 4,
 		.pages_max = 4,
 		.mask = 1,
+		.one_size = true,
 	},
 	{
 		.name = "random_size",
@@ -36,6 +37,7 @@ static const struct workload_info infos[] = {
 		.pages_min = 1,
 		.pages_max = 1,
 		.mask = 2,
+		.one_size = true,
 	},
 	{
 		.name = "long_busy_list",
@@ -44,9 +46,9 @@ static const struct workload_info infos[] = {
 			   "page; with --live N, areas of --pages (4) beside N "
 			   "live ones of 1 to 64",
 		.apis = BOTH,
-		.pages_min = 4,
-		.pages_max = 4,
+		.live_pages = 33,
 		.mask = 4,
+		.one_size = true,
 	},
 	{
 		.name = "fix_align",
@@ -57,6 +59,7 @@ static const struct workload_info infos[] = {
 		.pages_max = 5,
 		.align = FIX_ALIGN_BYTES,
 		.mask = 16,
+		.one_size = true,
 	},
 	{
 		.name = "random_size_align",
@@ -67,6 +70,7 @@ static const struct workload_info infos[] = {
 		.pages_min = 1,
 		.pages_max = 10,
 		.mask = 32,
+		.own_sizes = true,
 	},
 	{
 		.name = "align_shift",
@@ -77,6 +81,7 @@ static const struct workload_info infos[] = {
 		.pages_min = 1,
 		.pages_max = 1,
 		.mask = 64,
+		.one_size = true,
 	},
 	{
 		.name = "replace",
@@ -154,6 +159,7 @@ static const struct workload_info infos[] = {
 		.touch = "page",
 		.pages_min = 16,
 		.pages_max = 16,
+		.one_size = true,
 	},
 	{
 		.name = "vs_kmalloc_fragmented",
@@ -163,6 +169,7 @@ static const struct workload_info infos[] = {
 		.touch = "page",
 		.pages_min = 16,
 		.pages_max = 16,
+		.one_size = true,
 	},
 	{
 		.name = "exhaust",
@@ -172,6 +179,7 @@ static const struct workload_info infos[] = {
 		.pages_min = 1,
 		.pages_max = 1,
 		.window_bytes = (size_t)128 << 20,
+		.one_size = true,
 	},
 	{
 		.name = "floor",
@@ -180,6 +188,7 @@ static const struct workload_info infos[] = {
 		.pages_min = 4,
 		.pages_max = 4,
 		.floor = true,
+		.one_size = true,
 	},
 	{
 		.name = "floor_replace",

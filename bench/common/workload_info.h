@@ -32,13 +32,16 @@ struct workload_info {
 	size_t pages_min;
 	size_t pages_max;
 	size_t align;
+	size_t live_pages;   /* of a live set with sizes of its own: average */
 	size_t live;         /* a thread; 0: the workload reckons it */
 	size_t window_bytes; /* 0: the engine's default, or what `live` needs */
 	unsigned threads_min;
 	unsigned threads_step; /* a multiple of this many threads */
 	unsigned mask;         /* run_test_mask of test_vmalloc */
 	enum workload_cores cores;
-	bool floor; /* the harness's own cost: no engine works in it */
+	bool one_size;  /* --pages N, not A-B */
+	bool own_sizes; /* no --pages at all */
+	bool floor;     /* the harness's own cost: no engine works in it */
 };
 
 /* workload_info_at - the index-th workload, or NULL past the last. */

@@ -49,9 +49,7 @@ static enum plane plane_of(const struct cell *cell,
 /* Memory for what will be live, and half as much that waits for a purge. */
 static size_t memory_for(const struct cell *cell)
 {
-	const size_t pages = (cell->pages_min + cell->pages_max) / 2 + 1;
-	const size_t bytes =
-		cell->live * cell->threads * (pages << PAGE_SHIFT) / 2 * 3;
+	const size_t bytes = cell_live_bytes(cell) / 2 * 3;
 
 	return bytes > GIB ? bytes : 0;
 }
@@ -202,10 +200,30 @@ static void stats_read(struct lfv *lfv, struct lfv_stats *stats)
 		(void)lfv_get_stats(lfv, stats);
 }
 
+static bool thread_counts(void *context, unsigned index)
+{
+	const struct bench *bench = context;
+
+	return !bench->threads[index].uncounted;
+}
+
+/* What was freed but not purged would be missing from the figures. */
+static void settle(struct bench *bench)
+{
+	const int error = bench->workload->settles && bench->lfv
+				  ? lfv_purge(bench->lfv)
+				  : 0;
+
+	if (error)
+		bench_fail(bench, "the purge failed: %s: %s", strerror(-error),
+			   lfv_last_error());
+}
+
 static void all_ready(void *context)
 {
 	struct bench *bench = context;
 
+	settle(bench);
 	stats_read(bench->lfv, &bench->begun);
 }
 
@@ -352,6 +370,7 @@ static void bench_run(struct bench *bench, const struct timed_plan *plan,
 		.enter = thread_enter,
 		.ready = all_ready,
 		.batch = thread_batch,
+		.counts = thread_counts,
 	};
 
 	bench->setup_ns = bench_clock_ns();
@@ -363,6 +382,7 @@ static void bench_run(struct bench *bench, const struct timed_plan *plan,
 	/* Left alone: whatever is in it, touching it can only make it worse. */
 	if (!verdict_of(bench, outcome))
 		return;
+	settle(bench);
 	outcome->begun = bench->begun;
 	stats_read(bench->lfv, &outcome->ended);
 	threads_add(bench, outcome);

@@ -82,6 +82,7 @@ static void windows_add(const struct timed_threads *run,
 static void thread_add(const struct timed_worker *thread,
 		       struct timed_result *result)
 {
+	const struct timed_work *work = &thread->run->work;
 	const uint64_t delay_ns =
 		thread->after.run_delay_ns - thread->before.run_delay_ns;
 
@@ -100,7 +101,8 @@ static void thread_add(const struct timed_worker *thread,
 					thread->before.switches_involuntary;
 	result->switches_voluntary += thread->after.switches_voluntary -
 				      thread->before.switches_voluntary;
-	latency_merge(result->latency, &thread->latency);
+	if (!work->counts || work->counts(work->context, thread->index))
+		latency_merge(result->latency, &thread->latency);
 }
 
 static void machine_add(const struct timed_threads *run,

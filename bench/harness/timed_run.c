@@ -102,18 +102,22 @@ static void warm_up(struct timed_worker *thread, uint64_t until_ns)
 	}
 }
 
-/* The time of one operation, and the operations done for it. */
-static uint64_t sample_one(struct timed_worker *thread, uint64_t batch_ns)
+/*
+ * W5.  Times one operation, unless the batch was one; says how many more were
+ * done for it.  Work that comes in bursts has no single operation.
+ */
+static uint64_t sample_one(struct timed_worker *thread, uint64_t batch_done,
+			   uint64_t batch_ns)
 {
 	if (thread->batch == 1) {
-		latency_add(&thread->latency, batch_ns);
+		if (batch_done == 1)
+			latency_add(&thread->latency, batch_ns);
 		return 0;
 	}
 
 	const uint64_t begin_ns = bench_clock_ns();
 	const uint64_t done = batch_run(thread, 1);
 
-	/* Work that comes in bursts has no single operation. */
 	if (done == 1)
 		latency_add(&thread->latency, bench_clock_ns() - begin_ns);
 	return done;
@@ -141,10 +145,10 @@ static void window_run(struct timed_worker *thread, uint64_t until_ns)
 	while (now < until_ns && !is_aborted(thread) &&
 	       !loops_are_done(thread)) {
 		const uint64_t then = now;
+		const uint64_t done = batch_run(thread, thread->batch);
 
-		thread->ops += batch_run(thread, thread->batch);
 		now = bench_clock_ns();
-		thread->ops += sample_one(thread, now - then);
+		thread->ops += done + sample_one(thread, done, now - then);
 		now = bench_clock_ns();
 
 		const int here = sched_getcpu();
@@ -260,6 +264,7 @@ static bool threads_join(struct timed_threads *run, unsigned made)
 		if (!thread_join(&run->threads[i], until_ns)) {
 			all = false;
 			timed_abort(run->plan.signal);
+			(void)pthread_detach(run->threads[i].id);
 		}
 	}
 	return all;

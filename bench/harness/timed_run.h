@@ -59,6 +59,8 @@ void timed_abort(struct timed_signal *signal);
  * ready  in the last to arrive, when all are set up; may be NULL;
  * batch  some `n` operations; says how many it did.  Must come back soon
  *        after timed_is_over();
+ * counts whether the thread's single operations are those to be timed; asked
+ *        when all are joined; NULL: everybody's;
  * leave  when all have stopped, and after a failed enter; may be NULL.
  */
 struct timed_work {
@@ -66,6 +68,7 @@ struct timed_work {
 	int (*enter)(void *context, unsigned thread);
 	void (*ready)(void *context);
 	uint64_t (*batch)(void *context, unsigned thread, uint64_t n);
+	bool (*counts)(void *context, unsigned thread);
 	void (*leave)(void *context, unsigned thread);
 };
 

@@ -7,6 +7,9 @@
  * With --live N: beside N live areas of 1 to 64 pages a thread, areas of
  * --pages pages (4).  An operation is one pair in both.
  */
+#include <errno.h>
+
+#include "common/message.h"
 #include "workload/range.h"
 #include "workload/workloads.h"
 
@@ -15,12 +18,24 @@ enum {
 	LARGE_PAGES = 100,
 	SMALL_PAGES = 1,
 	LIVE_PAGES_MAX = 64,
+	PAIR_PAGES = 4,
 };
+
+static int long_busy_list_init(struct bench *bench)
+{
+	if (!bench->cell->pages_min || bench->cell->live)
+		return 0;
+	return message_set(-EINVAL,
+			   "--workload long_busy_list with --pages: without "
+			   "--live its sizes are test_vmalloc's");
+}
 
 static int long_busy_list_enter(struct bench_thread *thread)
 {
 	const size_t live = thread->bench->cell->live;
 
+	if (!thread->pages_min)
+		thread->pages_min = PAIR_PAGES;
 	if (live)
 		return live_fill(thread, live, 1, LIVE_PAGES_MAX);
 	return live_fill(thread, live_most(thread, LIVE_DEFAULT), 1, 1);
@@ -60,6 +75,7 @@ static void long_busy_list_report(struct bench *bench)
 
 const struct workload workload_long_busy_list = {
 	.name = "long_busy_list",
+	.init = long_busy_list_init,
 	.enter = long_busy_list_enter,
 	.run = long_busy_list_run,
 	.leave = live_leave,

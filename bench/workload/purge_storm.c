@@ -97,6 +97,7 @@ static uint64_t scattered_run(struct bench_thread *thread, uint64_t n)
 
 const struct workload workload_purge_storm = {
 	.name = "purge_storm",
+	.settles = true,
 	.enter = adjacent_enter,
 	.run = adjacent_run,
 	.leave = live_leave,
@@ -104,6 +105,7 @@ const struct workload workload_purge_storm = {
 
 const struct workload workload_purge_storm_scattered = {
 	.name = "purge_storm_scattered",
+	.settles = true,
 	.enter = scattered_enter,
 	.run = scattered_run,
 	.leave = live_leave,

@@ -120,6 +120,7 @@ struct bench {
 
 struct workload {
 	const char *name;
+	bool settles; /* all that is lazy is purged before figures are read */
 	int (*init)(struct bench *bench);
 	int (*enter)(struct bench_thread *thread);
 	uint64_t (*run)(struct bench_thread *thread, uint64_t n);

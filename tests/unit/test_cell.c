@@ -195,6 +195,33 @@ static void pairs_that_cannot_work_are_refused(void **state)
 	assert_non_null(strstr(cell_message(), "multiple of 2"));
 }
 
+static void sizes_that_a_workload_cannot_have_are_refused(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+
+	assert_int_equal(cell_axis_set(&cell, "pages", "1-64"), 0);
+	assert_int_equal(cell_check(&cell), -EINVAL);
+	assert_non_null(strstr(cell_message(), "one size"));
+	assert_int_equal(cell_axis_set(&cell, "workload", "random_size"), 0);
+	assert_int_equal(cell_check(&cell), 0);
+	assert_int_equal(cell_axis_set(&cell, "workload", "random_size_align"),
+			 0);
+	assert_int_equal(cell_check(&cell), -EINVAL);
+}
+
+static void a_workload_brings_its_own_api(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+
+	assert_int_equal(cell_axis_set(&cell, "workload", "purge_storm"), 0);
+	assert_string_equal(cell.api, "vmalloc");
+	assert_string_equal(cell.touch, "page");
+	assert_int_equal(cell_axis_set(&cell, "workload", "replace"), 0);
+	assert_string_equal(cell.api, "get_vm_area");
+}
+
 static void more_threads_than_cpus_must_be_asked_for(void **state)
 {
 	(void)state;
@@ -233,6 +260,12 @@ static void a_million_live_areas_get_a_window_of_their_own(void **state)
 	assert_int_equal(cell_axis_set(&cell, "live", "1000000"), 0);
 	assert_int_equal(cell_resolve(&cell), 0);
 	assert_int_equal(cell.window_bytes, (size_t)256 << 30);
+
+	assert_int_equal(cell_axis_set(&cell, "workload", "long_busy_list"), 0);
+	cell.pages_min = cell.pages_max = 4;
+	cell.window_bytes = 0;
+	assert_int_equal(cell_resolve(&cell), 0);
+	assert_int_equal(cell.window_bytes, (size_t)256 << 30);
 }
 
 /* product_of - how many cells the lists make; the cells are the caller's. */
@@ -256,14 +289,14 @@ static void lists_make_their_product(void **state)
 	const char *const lists[] = { "strategy", "list,rbtree",
 				      "pages",    "4,1-64",
 				      "pin",      "0,compact",
-				      "workload", "fix_size,replace",
+				      "workload", "random_size,replace",
 				      NULL };
 	struct cell *cells = NULL;
 	size_t count = 0;
 
 	assert_int_equal(product_of(lists, &cells, &count), 0);
 	assert_int_equal(count, 16);
-	assert_string_equal(cells[0].workload, "fix_size");
+	assert_string_equal(cells[0].workload, "random_size");
 	assert_string_equal(cells[0].pin, "0");
 	assert_string_equal(cells[1].pin, "compact");
 	assert_int_equal(cells[2].pages_max, 64);
@@ -373,6 +406,8 @@ int main(void)
 		cmocka_unit_test(values_out_of_range_are_refused),
 		cmocka_unit_test(quantities_have_units),
 		cmocka_unit_test(pairs_that_cannot_work_are_refused),
+		cmocka_unit_test(sizes_that_a_workload_cannot_have_are_refused),
+		cmocka_unit_test(a_workload_brings_its_own_api),
 		cmocka_unit_test(more_threads_than_cpus_must_be_asked_for),
 		cmocka_unit_test(resolving_fills_in_what_was_left_open),
 		cmocka_unit_test(

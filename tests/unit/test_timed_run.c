@@ -25,7 +25,8 @@ struct world {
 	struct timed_result result;
 	unsigned failing;  /* whose enter fails */
 	unsigned aborting; /* who aborts */
-	unsigned hanging;  /* who never comes back from a batch */
+	bool nobody_counts;
+	unsigned hanging; /* who never comes back from a batch */
 	_Atomic(unsigned) entered;
 	_Atomic(unsigned) left;
 	_Atomic(unsigned) ready;
@@ -65,6 +66,13 @@ static uint64_t batch(void *context, unsigned thread, uint64_t n)
 	for (volatile uint64_t i = 0; i < n; i = i + 1)
 		;
 	return n;
+}
+
+static bool counts_nobody(void *context, unsigned thread)
+{
+	(void)context;
+	(void)thread;
+	return false;
 }
 
 static void leave(void *context, unsigned thread)
@@ -113,7 +121,14 @@ static void run(struct world *world, uint64_t loops, uint64_t patience_ns)
 		.patience_ns = patience_ns,
 		.signal = &world->signal,
 	};
-	const struct timed_work work = { world, enter, ready, batch, leave };
+	const struct timed_work work = {
+		.context = world,
+		.enter = enter,
+		.ready = ready,
+		.batch = batch,
+		.counts = world->nobody_counts ? counts_nobody : NULL,
+		.leave = leave,
+	};
 
 	assert_int_equal(timed_run(&plan, &work, &world->result), 0);
 }
@@ -154,6 +169,15 @@ static void a_set_up_that_fails_ends_the_run(void **state)
 	assert_int_equal(world->result.threads[0].ops_all, 0);
 	/* relaxed: the threads are joined. */
 	assert_int_equal(load_relaxed(&world->left), THREADS);
+}
+
+static void only_threads_that_count_are_timed(void **state)
+{
+	struct world *world = *state;
+
+	world->nobody_counts = true;
+	run(world, 0, patience_ns);
+	assert_int_equal(world->result.latency->count, 0);
 }
 
 static void an_abort_ends_the_run_without_leaving(void **state)
@@ -314,6 +338,8 @@ int main(void)
 			nobody_starts_before_all_are_set_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_set_up_that_fails_ends_the_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			only_threads_that_count_are_timed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			an_abort_ends_the_run_without_leaving, set_up,
 			tear_down),
