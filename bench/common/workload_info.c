@@ -123,7 +123,8 @@ static const struct workload_info infos[] = {
 	},
 	{
 		.name = "purge_storm_scattered",
-		.summary = "purge_storm where every other area stays live",
+		.summary =
+			"purge_storm where what is freed has live neighbours",
 		.apis = API_VMALLOC " " API_VM_AREA,
 		.touch = "page",
 		.pages_min = 1,

@@ -5,14 +5,15 @@
  * translation caches.
  *
  * The first half of the threads storms (all of them where nothing is mapped),
- * the others touch.  A burst frees its areas in the order of their addresses'
- * making; `scattered` lets every other one live until the next burst, so that
- * no two that go together are neighbours.
+ * the others touch.  A burst frees its areas in the order in which they were
+ * made, so that neighbours go together.  `scattered` makes a keeper beside each
+ * area, which lives through the next purges: what goes has live neighbours.
+ * Linux purges some 8,192 areas of a page at a time on two CPUs.
  */
 #include "workload/range.h"
 #include "workload/workloads.h"
 
-enum { TOUCHED_AREAS = 64, TOUCHED_PAGES = 4 };
+enum { TOUCHED_AREAS = 64, TOUCHED_PAGES = 4, KEEPERS = 8192 };
 
 static bool is_toucher(const struct bench_thread *thread)
 {
@@ -41,31 +42,42 @@ static uint64_t touch_run(struct bench_thread *thread, uint64_t n)
 	return n;
 }
 
-/* Every `step`-th of the live set, from `first`, goes and is taken anew. */
-static uint64_t burst(struct bench_thread *thread, size_t first, size_t step)
+/* Member i of the live set goes; false: the run has failed. */
+static bool member_give(struct bench_thread *thread, size_t i)
 {
-	struct held *live = thread->live;
-	uint64_t freed = 0;
+	const struct held held = thread->live[i];
 
-	for (size_t i = first; i < thread->live_count; i += step) {
-		if (!range_give(thread, live[i]))
-			return freed;
-		live[i].address = 0;
-		freed++;
-	}
-	for (size_t i = first; i < thread->live_count; i += step) {
-		const size_t pages = range_pages(thread, random_next(thread));
+	thread->live[i].address = 0;
+	return range_give(thread, held);
+}
 
-		live[i] = (struct held){ range_take(thread, pages), pages };
-		if (!live[i].address)
-			return freed;
-	}
-	return freed;
+static bool member_take(struct bench_thread *thread, size_t i)
+{
+	const size_t pages = range_pages(thread, random_next(thread));
+
+	thread->live[i] = (struct held){ range_take(thread, pages), pages };
+	return thread->live[i].address != 0;
 }
 
 static int adjacent_enter(struct bench_thread *thread)
 {
 	return storm_enter(thread, thread->bench->cell->live);
+}
+
+/* The whole live set goes and is taken anew; says how many went. */
+static uint64_t adjacent_burst(struct bench_thread *thread)
+{
+	const size_t count = thread->live_count;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!member_give(thread, i))
+			return 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!member_take(thread, i))
+			return 0;
+	}
+	return count;
 }
 
 static uint64_t adjacent_run(struct bench_thread *thread, uint64_t n)
@@ -75,23 +87,50 @@ static uint64_t adjacent_run(struct bench_thread *thread, uint64_t n)
 	if (thread->uncounted)
 		return touch_run(thread, n);
 	while (done < n && !timed_is_over(&thread->bench->signal))
-		done += burst(thread, 0, 1);
+		done += adjacent_burst(thread);
 	return done;
 }
 
 static int scattered_enter(struct bench_thread *thread)
 {
-	return storm_enter(thread, 2 * thread->bench->cell->live);
+	const size_t areas = thread->bench->cell->live + KEEPERS;
+
+	return storm_enter(thread, live_most(thread, areas));
+}
+
+/*
+ * The members below `burst` go at once; each comes back with a keeper beside
+ * it, in whose place the oldest keeper goes.  Says how many went.
+ */
+static uint64_t scattered_burst(struct bench_thread *thread, size_t burst)
+{
+	const size_t keepers = thread->live_count - burst;
+
+	for (size_t i = 0; i < burst; i++) {
+		if (!member_give(thread, i))
+			return 0;
+	}
+	for (size_t i = 0; i < burst; i++) {
+		const size_t oldest = burst + thread->cursor++ % keepers;
+
+		if (!member_give(thread, oldest) || !member_take(thread, i) ||
+		    !member_take(thread, oldest))
+			return 0;
+	}
+	return 2 * burst;
 }
 
 static uint64_t scattered_run(struct bench_thread *thread, uint64_t n)
 {
+	const size_t wanted = thread->bench->cell->live;
+	const size_t half = thread->live_count / 2;
+	const size_t burst = wanted < half ? wanted : half;
 	uint64_t done = 0;
 
 	if (thread->uncounted)
 		return touch_run(thread, n);
 	while (done < n && !timed_is_over(&thread->bench->signal))
-		done += burst(thread, thread->cursor++ % 2, 2);
+		done += scattered_burst(thread, burst);
 	return done;
 }
 
