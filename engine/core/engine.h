@@ -11,7 +11,9 @@
  *   E1  an area is the core's from engine_alloc() until engine_free();
  *   E2  what is mapped in an area is unmapped, and its frames given back,
  *       before its range becomes a hole;
- *   E3  one purge runs at a time; no operation waits for the worker.
+ *   E3  one purge runs at a time; no operation waits for the worker;
+ *   E4  an area is freed once, and not before it is made: by whoever turns
+ *       its first page's mark from live to freed [area-begun].
  *
  * An engine on the address plane has ranges only: no frames, no mapping.
  *
@@ -36,7 +38,7 @@ struct lfv {
 	struct choices choices;
 	struct cpu_map cpus;
 	struct window window;
-	_Atomic(uint8_t) *begun; /* a page: an area has begun here once */
+	_Atomic(uint8_t) *begun; /* a page: enum begun; E4 */
 	size_t begun_bytes;
 	struct lfv *next_engine; /* guarded by the fork guard's mutex */
 	uint64_t shootdowns_before;
@@ -50,6 +52,9 @@ struct lfv {
 	struct purge purge;
 	struct worker worker;
 };
+
+/* begun - what is known of a page as the first one of areas. */
+enum begun { BEGUN_NEVER, BEGUN_LIVE, BEGUN_FREED };
 
 /* What is to be mapped in a new area. */
 enum source_kind { SOURCE_NONE, SOURCE_MEMORY, SOURCE_FRAMES, SOURCE_FILE };

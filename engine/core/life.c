@@ -128,8 +128,23 @@ static int range_free(struct lfv *lfv, uintptr_t start)
 /* mapping_undo - the area was made, but what it is for could not be mapped. */
 static void mapping_undo(struct lfv *lfv, uintptr_t start)
 {
-	/* Only misuse, a free of an address that nobody was told, can race. */
-	(void)range_free(lfv, start);
+	/* Nobody else can have freed it: E4. */
+	require(range_free(lfv, start) == 0);
+}
+
+/* begun_at - the mark of an area that begins at `start`. */
+static _Atomic(uint8_t) *begun_at(struct lfv *lfv, uintptr_t start)
+{
+	return &lfv->begun[window_page(&lfv->window, start)];
+}
+
+/* begun_end - true for the one free that ends the area begun at `start`. */
+static bool begun_end(struct lfv *lfv, uintptr_t start)
+{
+	uint8_t mark = BEGUN_LIVE;
+
+	/* acquire [area-begun]: the area is mapped, its entries written. */
+	return cas_acquire(begun_at(lfv, start), &mark, BEGUN_FREED); /* E4 */
 }
 
 int engine_alloc(struct lfv *lfv, const struct va_request *request,
@@ -153,11 +168,8 @@ int engine_alloc(struct lfv *lfv, const struct va_request *request,
 			return error;
 		}
 	}
-	/*
-	 * relaxed: read only to name a misuse, by a thread that was handed the
-	 * address, and with it this store, or invented it.
-	 */
-	store_relaxed(&lfv->begun[window_page(&lfv->window, start)], 1);
+	/* release [area-begun]: from here on the area can be freed (E4). */
+	store_release(begun_at(lfv, start), BEGUN_LIVE);
 	*address = (void *)start;
 	return 0;
 }
@@ -167,14 +179,15 @@ static int misuse(struct lfv *lfv, uintptr_t address)
 {
 	struct va_found found;
 
-	if (lfv->va.ops->find(&lfv->va, address, &found))
+	if (lfv->va.ops->find(&lfv->va, address, &found) &&
+	    found.start != address)
 		return error_set(-EINVAL,
 				 "free of 0x%zx: inside the area 0x%zx-0x%zx; "
 				 "free an area by its first address",
 				 (size_t)address, (size_t)found.start,
 				 (size_t)found.end);
-	/* relaxed: see engine_alloc(). */
-	if (load_relaxed(&lfv->begun[window_page(&lfv->window, address)]) != 0)
+	/* relaxed: only the misuse's name depends on it. */
+	if (load_relaxed(begun_at(lfv, address)) != BEGUN_NEVER)
 		return error_set(-EINVAL,
 				 "double free of 0x%zx: an area began here and "
 				 "has been freed",
@@ -206,6 +219,8 @@ int engine_free(struct lfv *lfv, const void *address, bool mapped)
 	/* Where the generation's vfree looks the area up, so do we. */
 	if (mapped && lfv->va.ops->vfree_finds &&
 	    !lfv->va.ops->find(&lfv->va, start, &found))
+		return misuse(lfv, start);
+	if (!begun_end(lfv, start))
 		return misuse(lfv, start);
 	error = range_free(lfv, start);
 	return error == -ENOENT ? misuse(lfv, start) : error;
