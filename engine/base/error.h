@@ -19,6 +19,12 @@ enum { ERROR_BYTES = 256 };
 __attribute__((format(printf, 2, 3))) int error_set(int error,
 						    const char *format, ...);
 
+/*
+ * error_count - how many messages this thread has recorded: whether a callee
+ * that failed has said why.
+ */
+unsigned error_count(void);
+
 /* error_text - the message, or "" if this thread has met no error yet. */
 const char *error_text(void);
 

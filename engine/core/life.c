@@ -90,15 +90,20 @@ static int range_alloc(struct lfv *lfv, const struct va_request *request,
 		       struct vmap_area **area)
 {
 	const struct va_ops *ops = lfv->va.ops;
+	unsigned messages = error_count();
 	int error = ops->alloc(&lfv->va, request, area);
 
 	if (error != -ENOMEM)
 		return error;
 	if (ops->retries) {
 		(void)purge_run(lfv, VA_PURGE_FULL);
+		messages = error_count();
 		error = ops->alloc(&lfv->va, request, area);
 	}
-	return error == -ENOMEM ? no_hole(lfv, request) : error;
+	/* What has a message already is no lack of holes. */
+	return error == -ENOMEM && error_count() == messages
+		       ? no_hole(lfv, request)
+		       : error;
 }
 
 static int map_once(struct lfv *lfv, struct vmap_area *area,

@@ -44,12 +44,24 @@ static void each_thread_has_a_text_of_its_own(void **state)
 	assert_string_equal(error_text(), "mine");
 }
 
+static void each_message_is_counted(void **state)
+{
+	const unsigned before = error_count();
+
+	(void)state;
+	assert_string_not_equal(error_text(), "same");
+	assert_int_equal(error_set(-EIO, "same"), -EIO);
+	assert_int_equal(error_set(-EIO, "same"), -EIO);
+	assert_int_equal(error_count(), before + 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_error_comes_back_and_the_text_stays),
 		cmocka_unit_test(a_long_text_is_cut),
 		cmocka_unit_test(each_thread_has_a_text_of_its_own),
+		cmocka_unit_test(each_message_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
