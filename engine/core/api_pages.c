@@ -40,7 +40,8 @@ int lfv_alloc_pages(struct lfv *lfv, unsigned order, struct lfv_page *first)
 		return error;
 	error = lfv->frames.ops->take_order(&lfv->frames, order, &frame);
 	/* Lazy areas hold frames. */
-	if (error == -ENOMEM && purge_run(lfv, VA_PURGE_FULL) == 0) {
+	if (error == -ENOMEM) {
+		(void)purge_run(lfv, VA_PURGE_FULL);
 		lfv->frames.ops->drain(&lfv->frames);
 		error = lfv->frames.ops->take_order(&lfv->frames, order,
 						    &frame);
@@ -57,10 +58,12 @@ int lfv_alloc_pages(struct lfv *lfv, unsigned order, struct lfv_page *first)
 
 int lfv_free_pages(struct lfv *lfv, struct lfv_page first, unsigned order)
 {
-	const int error = pages_check(lfv, order);
+	int error = pages_check(lfv, order);
 
-	return error != 0 ? error
-			  : frames_give_order(&lfv->frames, first.frame, order);
+	if (error != 0)
+		return error;
+	error = frames_give_order(&lfv->frames, first.frame, order);
+	return error;
 }
 
 void *lfv_page_address(struct lfv *lfv, struct lfv_page page)

@@ -166,8 +166,10 @@ int engine_alloc(struct lfv *lfv, const struct va_request *request,
 	if (source->kind != SOURCE_NONE) {
 		error = map_once(lfv, area, source);
 		/* Lazy areas hold frames and kernel mappings. */
-		if (error == -ENOMEM && purge_run(lfv, VA_PURGE_FULL) == 0)
+		if (error == -ENOMEM) {
+			(void)purge_run(lfv, VA_PURGE_FULL);
 			error = map_once(lfv, area, source);
+		}
 		if (error != 0) {
 			mapping_undo(lfv, start);
 			return error;

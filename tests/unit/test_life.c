@@ -3,7 +3,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/error.h"
 #include "engine_fixture.h"
+#include "va/area.h"
 
 static void misused(struct lfv *lfv, const void *address, const char *kind)
 {
@@ -171,6 +173,160 @@ static void zeroed_memory_is_zero_whatever_was_there(void **state)
 	for_each_strategy(zeroed_memory_is_zero_on);
 }
 
+static struct lfv *early_lfv;
+static int early_error;
+static char early_text[ERROR_BYTES];
+
+/* Somebody frees the address while the area there is being mapped. */
+static int map_freed_early(void *base, size_t bytes, int prot, int fd,
+			   off_t offset)
+{
+	if (early_lfv != NULL) {
+		early_error = lfv_vfree(early_lfv, base);
+		(void)strcpy(early_text, lfv_last_error());
+	}
+	return os_linux.map_file(base, bytes, prot, fd, offset);
+}
+
+static void not_freed_while_made(struct lfv *lfv, const char *named)
+{
+	early_lfv = lfv;
+	early_error = 0;
+
+	unsigned char *area = lfv_vmalloc(lfv, 3 * PAGE_SIZE);
+
+	early_lfv = NULL;
+	assert_non_null(area);
+	assert_int_equal(early_error, -EINVAL);
+	assert_non_null(strstr(early_text, named));
+	memset(area, 3, 3 * PAGE_SIZE);
+	assert_int_equal(lfv_vfree(lfv, area), 0);
+	assert_int_equal(lfv_purge(lfv), 0);
+	assert_int_equal(engine_stats(lfv).frames_free,
+			 engine_stats(lfv).frames);
+	lfv_check(lfv);
+}
+
+static void an_area_that_is_being_made_cannot_be_freed(void **state)
+{
+	struct lfv_choice choice;
+	struct os os = os_linux;
+
+	(void)state;
+	os.map_file = map_freed_early;
+	for (size_t i = 0; lfv_choice_at(LFV_AXIS_STRATEGY, i, &choice); i++) {
+		struct lfv_options options = TEST_OPTIONS;
+
+		if (choice.busted)
+			continue;
+		options.strategy = choice.name;
+
+		struct lfv *lfv = engine_create(&options, &os);
+
+		assert_non_null(lfv);
+		not_freed_while_made(lfv, "wild free");
+		/* The same addresses again: what freed them frees twice. */
+		not_freed_while_made(lfv, "double free");
+		lfv_destroy(lfv);
+	}
+}
+
+static bool anonymous_fails;
+
+static void *anonymous_at_times(size_t bytes)
+{
+	return anonymous_fails ? NULL : os_linux.mmap_anon(bytes);
+}
+
+/* Every descriptor that there is, by purge_next; the slab cannot grow. */
+static struct vmap_area *descriptors_take(const struct os *os)
+{
+	struct vmap_area *chain = NULL;
+	struct vmap_area *area;
+
+	while ((area = area_take(os)) != NULL) {
+		area->purge_next = chain;
+		chain = area;
+	}
+	return chain;
+}
+
+static void no_memory_for_a_descriptor_is_not_a_full_window(void **state)
+{
+	static struct os os;
+	struct lfv_choice choice;
+
+	(void)state;
+	os = os_linux;
+	os.mmap_anon = anonymous_at_times;
+	for (size_t i = 0; lfv_choice_at(LFV_AXIS_STRATEGY, i, &choice); i++) {
+		struct lfv_options options = TEST_OPTIONS;
+
+		options.strategy = choice.name;
+
+		struct lfv *lfv = engine_create(&options, &os);
+
+		assert_non_null(lfv);
+		anonymous_fails = true;
+
+		struct vmap_area *chain = descriptors_take(&os);
+
+		/* Not the first one: a CPU's stock may hold one. */
+		for (int area = 0; area < 2; area++)
+			(void)!lfv_get_vm_area(lfv, PAGE_SIZE, 0);
+		errno = 0;
+		assert_null(lfv_get_vm_area(lfv, PAGE_SIZE, 0));
+		assert_int_equal(errno, ENOMEM);
+		assert_non_null(strstr(lfv_last_error(), "descriptor"));
+		anonymous_fails = false;
+		area_chain_give(chain);
+		assert_non_null(lfv_get_vm_area(lfv, PAGE_SIZE, 0));
+		lfv_destroy(lfv);
+	}
+}
+
+static const void *stuck_base;
+
+static int remap_but_one(void *base, size_t bytes)
+{
+	return base == stuck_base ? -ENOMEM : os_linux.remap_none(base, bytes);
+}
+
+/* A purge that cannot unmap one run has still given back the others. */
+static void a_purge_that_failed_in_part_still_gives_frames(void **state)
+{
+	struct os os = os_linux;
+	struct lfv_options options = TEST_OPTIONS;
+	struct lfv_page block;
+
+	(void)state;
+	os.remap_none = remap_but_one;
+	options.strategy = "augmented";
+	/* Less than makes a free purge. */
+	options.memory_bytes = 16 * MIB;
+
+	struct lfv *lfv = engine_create(&options, &os);
+
+	assert_non_null(lfv);
+
+	const size_t part = engine_stats(lfv).frames / 4;
+	void *stuck = lfv_vmalloc(lfv, part * PAGE_SIZE);
+	void *between = lfv_vmalloc(lfv, part * PAGE_SIZE);
+	void *other = lfv_vmalloc(lfv, 2 * part * PAGE_SIZE);
+
+	assert_non_null(between);
+	assert_non_null(other);
+	assert_int_equal(lfv_vfree(lfv, stuck), 0);
+	assert_int_equal(lfv_vfree(lfv, other), 0);
+	stuck_base = stuck;
+	other = lfv_vmalloc(lfv, 2 * part * PAGE_SIZE);
+	assert_non_null(other);
+	assert_int_equal(lfv_vfree(lfv, other), 0);
+	assert_int_equal(lfv_alloc_pages(lfv, 3, &block), 0);
+	stuck_base = NULL;
+	lfv_destroy(lfv);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +337,11 @@ int main(void)
 		cmocka_unit_test(
 			a_full_window_is_an_ordinary_error_and_a_free_mends_it),
 		cmocka_unit_test(zeroed_memory_is_zero_whatever_was_there),
+		cmocka_unit_test(an_area_that_is_being_made_cannot_be_freed),
+		cmocka_unit_test(
+			no_memory_for_a_descriptor_is_not_a_full_window),
+		cmocka_unit_test(
+			a_purge_that_failed_in_part_still_gives_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
