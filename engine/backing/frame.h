@@ -131,6 +131,12 @@ void frames_fini(struct frames *frames);
 __attribute__((warn_unused_result)) int
 frames_give_order(struct frames *frames, uint32_t first, unsigned order);
 
+/*
+ * frames_is_lent - the frame lies in a block of take_order() that has not been
+ * given back.  A look: whoever frees it meanwhile makes a mistake.
+ */
+bool frames_is_lent(const struct frames *frames, uint32_t frame);
+
 /* frames_linear - base of the linear mapping; -errno where none can be made. */
 int frames_linear(struct frames *frames, void **base);
 

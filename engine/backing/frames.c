@@ -217,6 +217,22 @@ int frames_give_order(struct frames *frames, uint32_t first, unsigned order)
 	return 0;
 }
 
+bool frames_is_lent(const struct frames *frames, uint32_t frame)
+{
+	if (frames->ops->fixed || frame >= frames->config.nr_frames)
+		return false;
+	for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++) {
+		const uint32_t first = frame & ~(((uint32_t)1 << order) - 1);
+		const struct page *const head = &frames->pages[first];
+
+		/* relaxed: the caller's own block, or a mistake refused. */
+		if (load_relaxed(&head->state) == FRAME_BLOCK &&
+		    head->order == order)
+			return true;
+	}
+	return false;
+}
+
 /*
  * frames_linear - the first caller maps all of the memory; of two that do so
  * at once, one takes his mapping back.

@@ -287,11 +287,11 @@ void *lfv_vmap(struct lfv *lfv, const struct lfv_page *pages, size_t count)
 	if (error == 0)
 		error = plane_check(lfv);
 	for (size_t i = 0; error == 0 && i < count; i++) {
-		if (pages[i].frame >= lfv->frames.config.nr_frames)
+		if (!frames_is_lent(&lfv->frames, pages[i].frame))
 			error = error_set(-EINVAL,
-					  "pages[%zu] is frame %u of %zu", i,
-					  pages[i].frame,
-					  (size_t)lfv->frames.config.nr_frames);
+					  "pages[%zu] is frame %u: not one of "
+					  "lfv_alloc_pages()",
+					  i, pages[i].frame);
 	}
 	if (error != 0)
 		return answer(error, NULL);

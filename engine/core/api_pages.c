@@ -63,6 +63,11 @@ int lfv_free_pages(struct lfv *lfv, struct lfv_page first, unsigned order)
 	if (error != 0)
 		return error;
 	error = frames_give_order(&lfv->frames, first.frame, order);
+	/* What lfv_vunmap() unmapped may wait for a purge. */
+	if (error == -EBUSY) {
+		(void)purge_run(lfv, VA_PURGE_FULL);
+		error = frames_give_order(&lfv->frames, first.frame, order);
+	}
 	return error;
 }
 
