@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: MIT
+"""table_views.py - one function a table: results in, Markdown out."""
+
+import published
+from table_data import (
+    NOTHING,
+    PAGES_A_MIB,
+    SPEED,
+    NoData,
+    footer,
+    markdown,
+    number,
+    plural,
+)
+
+# In this order, and only what was measured.
+WORKLOADS = "fix_size replace remote_free lookup long_busy_list".split()
+
+
+def release(group):
+    return f"{group.all[0].get('variant') or ''}"
+
+
+def present(order, found):
+    """What was found, known names first and in their order."""
+    known = [name for name in order if name in found]
+    return known + [name for name in found if name not in order]
+
+
+def by_strategy(group):
+    """(name, its samples), in the order of the generations."""
+    order = (
+        "list list-2.6.24 rbtree-2.6.28 rbtree augmented-5.10 augmented nodes"
+    ).split()
+    for name in present(order, group.engine().values("strategy")):
+        yield name, group.where(strategy=name)
+
+
+def speed_cells(group, threads):
+    cells = [group.where(threads=count) for count in threads]
+    return [text for c in cells for text in (c.spread("mops"), c.text("ns_per_op"))]
+
+
+def speed_headers(threads):
+    return [
+        f"{plural(count, 'thread')}: {unit}"
+        for count in threads
+        for unit in ("Mops/s ± %", "core-ns/op")
+    ]
+
+
+PRICE = ("retained, pages", "span, pages", "valid samples")
+
+
+def price_cells(group):
+    return [
+        group.text("price", "pages_retained"),
+        group.text("price", "address_span_pages"),
+        group.count(),
+    ]
+
+
+def compare(results):
+    """Strategies side by side, a table for each workload."""
+    name = results.first("locks", "compare")
+    group = results.group(name)
+    engine = group.engine().where(lock="qspin")
+    threads, parts = engine.threads(), []
+    if not threads:
+        raise NoData(f"{name}.json: no samples with lock qspin")
+    for workload in present(WORKLOADS, engine.values("workload")):
+        rows = [
+            [f"`{label}`", release(g), *speed_cells(g, threads), *price_cells(g)]
+            for label, g in by_strategy(engine.where(workload=workload))
+        ]
+        floors = group.where(strategy=None)
+        floor = floors.floor(workload, lambda count: True)
+        cells = speed_cells(floor, threads)
+        rows.append(["floor", "", *cells, NOTHING, NOTHING, floor.count()])
+        headers = ["strategy", "as in", *speed_headers(threads), *PRICE]
+        parts += [f"**{workload}**, lock qspin", markdown(headers, rows, 2)]
+    return "\n\n".join([*parts, footer(results, name)])
+
+
+def locks(results):
+    """Each strategy on each lock kind, a table for each number of threads."""
+    group = results.group("locks")
+    kinds = group.engine().values("lock")
+    order = "qspin fas ticket pthread-mutex".split()
+    kinds, parts = present(order, kinds), []
+    for threads in group.threads():
+        here = group.engine().where(threads=threads)
+        rows = []
+        for workload in present(WORKLOADS, here.values("workload")):
+            floor = group.floor(workload, threads)
+            for label, cells in by_strategy(here.where(workload=workload)):
+                speeds = [cells.where(lock=kind).speed() for kind in kinds]
+                rows.append([workload, f"`{label}`", *speeds, floor.speed()])
+        headers = ["workload", "strategy"]
+        headers += [f"{kind}: {SPEED}" for kind in [*kinds, "floor"]]
+        parts += [f"**{plural(threads, 'thread')}**", markdown(headers, rows, 2)]
+    return "\n\n".join([*parts, footer(results, "locks")])
+
+
+def peer_rows(results, names):
+    """(label, samples with their floors) of each design that was measured."""
+    for name in names:
+        group = results.group(name)
+        for strategy, cells in by_strategy(group):
+            for nodes in cells.values("nodes"):
+                for lock in cells.values("lock"):
+                    label = f"`{strategy}`"
+                    label += f", {nodes} nodes" if nodes else ""
+                    here = cells.where(nodes=nodes, lock=lock)
+                    yield [label, release(cells), lock], here, group
+
+
+def floor_ratio(cell, floor):
+    ours, least = cell.median("ns_per_op"), floor.median("ns_per_op")
+    if not ours or not least:
+        return cell.outcome() if not ours else floor.outcome()
+    return number(ours / least)
+
+
+def peers(results):
+    """Core-ns and multiples of the run's own floor, a row a design."""
+    names = [n for n in ("nodes", "peers") if (results.folder / f"{n}.json").exists()]
+    if not names:
+        raise NoData(f"{results.folder}: no nodes.json or peers.json")
+    found = list(peer_rows(results, names))
+    columns = sorted(
+        {
+            (WORKLOADS.index(s["workload"]), s["threads"])
+            for _, cells, _ in found
+            for s in cells.all
+            if s["workload"] in WORKLOADS
+        }
+    )
+    columns = [(WORKLOADS[place], threads) for place, threads in columns]
+    speeds, ratios = [], []
+    for label, cells, group in found:
+        pairs = [
+            (cells.where(workload=w, threads=t), group.floor(w, t))
+            for w, t in columns
+        ]
+        speeds.append(label + [cell.spread("ns_per_op") for cell, _ in pairs])
+        ratios.append(label + [floor_ratio(*pair) for pair in pairs])
+    names_of = ["strategy", "as in", "lock"]
+    titles = [f"{w}, {plural(t, 'thread')}" for w, t in columns]
+    costs = [f"{title}: core-ns/op ± %" for title in titles]
+    times = [f"{title}: × floor" for title in titles]
+    return "\n\n".join(
+        [
+            markdown(names_of + costs, speeds, 3),
+            "In multiples of the floor row of the same run:",
+            markdown(names_of + times, ratios, 3),
+            footer(results, *names),
+        ]
+    )
+
+
+def generations(results):
+    """What each form costs, and the published ratios beside ours."""
+    group = results.group("generations")
+    engine = group.engine()
+    columns = [
+        (api, workload, pages, threads)
+        for api in engine.values("api")
+        for workload in present(("fix_size",), engine.values("workload"))
+        for pages in engine.where(api=api, workload=workload).values("pages")
+        for threads in group.threads()
+    ]
+    rows = []
+    for label, cells in by_strategy(engine):
+        found = [
+            cells.where(api=a, workload=w, pages=p, threads=t).spread("ns_per_op")
+            for a, w, p, t in columns
+        ]
+        rows.append([f"`{label}`", release(cells), *found])
+    headers = ["strategy", "as in"] + [
+        f"{w}, {p} pages, {a}, {plural(t, 'thread')}: core-ns/op ± %"
+        for a, w, p, t in columns
+    ]
+    return "\n\n".join(
+        [
+            markdown(headers, rows, 2),
+            markdown(published.HEADERS, published.rows(group), len(published.HEADERS)),
+            published.RULE,
+            footer(results, "generations"),
+        ]
+    )
+
+
+PURGE_COLUMNS = (
+    ("map calls/free", "map_calls_per_op"),
+    ("unmap calls/free", "unmap_calls_per_op"),
+    ("guard calls/free", "guard_calls_per_op"),
+    ("pages/unmap call", "pages_per_unmap_call"),
+    ("TLB shoot-downs/free", "tlb_shootdowns_per_op"),
+)
+
+
+def purge(results):
+    """System calls and shoot-downs of a free, by mapping and flush."""
+    group = results.group("purge")
+    rows, threads = [], group.threads()[-1]
+    here = group.engine().where(threads=threads)
+    for workload in here.values("workload"):
+        for label, cells in by_strategy(here.where(workload=workload)):
+            for mapping in cells.values("mapping"):
+                for flush in cells.values("flush"):
+                    cell = cells.where(mapping=mapping, flush=flush)
+                    rows.append(
+                        [workload, f"`{label}`", mapping, flush]
+                        + [cell.text("counters", c) for _, c in PURGE_COLUMNS]
+                        + [cell.spread("ns_per_op")]
+                        + [cell.text("price", "pages_retained")]
+                        + [cell.text("price", "mappings"), cell.count()]
+                    )
+    headers = ["workload", "strategy", "mapping", "flush"]
+    headers += [title for title, _ in PURGE_COLUMNS]
+    headers += ["core-ns/free ± %", "retained, pages", "kernel mappings"]
+    return "\n\n".join(
+        [
+            f"**{plural(threads, 'thread')}**",
+            markdown([*headers, "valid samples"], sorted_rows(rows), 4),
+            footer(results, "purge"),
+        ]
+    )
+
+
+def sorted_rows(rows):
+    """By the first four columns, whatever order the schedule had."""
+    return sorted(rows, key=lambda row: row[:4])
+
+
+def vmalloc(results):
+    """Frames and mappings, too: a table for each size and touch."""
+    group = results.group("vmalloc")
+    threads, parts = group.threads(), []
+    engine = group.engine()
+    for touch in sorted(engine.values("touch"), key=str):
+        rows = []
+        for pages in sorted(engine.values("pages"), key=int):
+            here = engine.where(touch=touch, pages=pages)
+            for label, cells in by_strategy(here):
+                price = cells.text("price", "mappings")
+                speeds = speed_cells(cells, threads)
+                prices = [price, *price_cells(cells)]
+                rows.append([pages, f"`{label}`", *speeds, *prices])
+        floor = group.where(strategy=None)
+        cells = speed_cells(floor, threads)
+        rows.append(["", "floor", *cells, *3 * [NOTHING], floor.count()])
+        headers = ["pages", "strategy", *speed_headers(threads)]
+        headers += ["kernel mappings", *PRICE]
+        words = "each page written to" if touch == "page" else "untouched"
+        parts += [f"**vmalloc and vfree, {words}**", markdown(headers, rows, 2)]
+    return "\n\n".join([*parts, footer(results, "vmalloc")])
+
+
+def growth(results):
+    """What an operation costs as the live areas grow in number."""
+    group = results.group("growth")
+    lives = sorted(group.engine().values("live"))
+    lines = [(f"`{label}`", g) for label, g in by_strategy(group)]
+    lines.append(("floor", group.where(strategy=None)))
+    rows = []
+    for label, cells in lines:
+        at = [cells.where(live=live) for live in lives]
+        ends = [at[0].median("ns_per_op"), at[-1].median("ns_per_op")]
+        times = f"{ends[1] / ends[0]:.3g}" if all(ends) else NOTHING
+        rows.append([label, *[c.spread("ns_per_op") for c in at], times])
+    headers = ["strategy"]
+    headers += [f"{live:,} live: core-ns/op ± %" for live in lives]
+    headers.append(f"{lives[-1]:,} ÷ {lives[0]:,} live")
+    text = markdown(headers, rows)
+    return "\n\n".join([text, footer(results, "growth")])
+
+
+def mib(group, counter):
+    middle = group.median("counters", counter)
+    return NOTHING if middle is None else f"{middle / PAGES_A_MIB:.1f}"
+
+
+def replay_row(label, cells):
+    worst = cells.median("counters", "worst_ns")
+    return [
+        f"`{label}`",
+        release(cells),
+        "right" if len(cells.valid) == len(cells.all) else cells.outcome(),
+        cells.text("counters", "failed"),
+        cells.text("counters", "overlaps"),
+        mib(cells, "span_pages_max"),
+        mib(cells, "retained_pages_max"),
+        cells.text("counters", "purges"),
+        cells.text("counters", "system_calls"),
+        cells.spread("ns_per_op"),
+        NOTHING if worst is None else f"{worst / 1000:.1f}",
+    ]
+
+
+REPLAY_HEADERS = (
+    "strategy",
+    "as in",
+    "answers",
+    "failed",
+    "overlaps",
+    "span, MiB",
+    "retained at most, MiB",
+    "purges",
+    "system calls",
+    "core-ns/op ± %",
+    "worst op, µs",
+)
+
+
+def replay(results):
+    """Every recording through every strategy."""
+    group, parts = results.group("replay"), []
+    for workload in group.engine().values("workload"):
+        cells = group.where(workload=workload)
+        rows = [replay_row(*pair) for pair in by_strategy(cells)]
+        title = f"**{workload.removeprefix('replay:')}**: "
+        recorded = mib(cells, "recorded_span_pages_max")
+        allocs, frees = (cells.text("counters", n) for n in ("allocs", "frees"))
+        title += f"{allocs} allocations, {frees} frees; the recorded kernel's"
+        title += f" own areas spread over {recorded} MiB"
+        parts += [title, markdown(REPLAY_HEADERS, rows, 3)]
+    return "\n\n".join([*parts, footer(results, "replay")])
+
+
+# The tables by name, in the order in which they are printed.
+TABLES = {
+    "compare": compare,
+    "locks": locks,
+    "peers": peers,
+    "generations": generations,
+    "purge": purge,
+    "vmalloc": vmalloc,
+    "growth": growth,
+    "replay": replay,
+}
