@@ -84,17 +84,24 @@ static void an_area_that_cannot_be_mapped_leaves_nothing(void **state)
 	lfv_destroy(lfv);
 }
 
-/* Lazy areas hold all frames: the allocation purges and gets them. */
+/*
+ * Live and lazy areas hold all frames, with fewer lazy pages than make a free
+ * purge: the allocation purges and gets them.
+ */
 static void lazy_frames_are_had_back(struct lfv *lfv)
 {
-	const size_t half = engine_stats(lfv).frames / 2;
+	const size_t frames = engine_stats(lfv).frames;
+	const size_t lazy = engine_stats(lfv).lazy_max_pages - 100;
+	void *live = lfv_vmalloc(lfv, (frames - lazy) * PAGE_SIZE);
+	void *area = lfv_vmalloc(lfv, lazy * PAGE_SIZE);
 
-	for (int i = 0; i < 6; i++) {
-		void *area = lfv_vmalloc(lfv, half * PAGE_SIZE);
-
-		assert_non_null(area);
-		assert_int_equal(lfv_vfree(lfv, area), 0);
-	}
+	assert_non_null(live);
+	assert_non_null(area);
+	assert_int_equal(lfv_vfree(lfv, area), 0);
+	area = lfv_vmalloc(lfv, lazy * PAGE_SIZE);
+	assert_non_null(area);
+	assert_int_equal(lfv_vfree(lfv, area), 0);
+	assert_int_equal(lfv_vfree(lfv, live), 0);
 }
 
 static void lazy_frames_are_no_reason_to_fail(void **state)

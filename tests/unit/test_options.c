@@ -87,6 +87,7 @@ static void numbers_out_of_range_are_refused(void **state)
 	struct lfv_options other = TEST_OPTIONS;
 
 	(void)state;
+	nodes.strategy = "augmented";
 	nodes.nodes = 129;
 	memory.memory_bytes = 1;
 	small.window_bytes = 64 * MIB;

@@ -45,12 +45,13 @@ static void an_empty_chain_stays_empty(void **state)
 	assert_null(chain_sort(NULL));
 }
 
-static void neighbours_with_the_guard_between_them_are_one_run(void **state)
+/* `augmented` merges them as they are freed, the others leave it to the core.
+ */
+static void neighbours_on(const char *strategy)
 {
 	struct lfv_options options = TEST_OPTIONS;
 
-	(void)state;
-	options.strategy = "augmented";
+	options.strategy = strategy;
 
 	struct lfv *lfv = engine_make(&options);
 	void *areas[64];
@@ -78,6 +79,15 @@ static void neighbours_with_the_guard_between_them_are_one_run(void **state)
 	assert_int_equal(after.unmap_calls - before.unmap_calls, 1);
 	assert_int_equal(after.frames_free, after.frames);
 	lfv_destroy(lfv);
+}
+
+static void neighbours_with_the_guard_between_them_are_one_run(void **state)
+{
+	(void)state;
+	neighbours_on("rbtree");
+	neighbours_on("augmented-5.10");
+	neighbours_on("augmented");
+	neighbours_on("nodes");
 }
 
 static void scattered_areas_are_runs_of_their_own(void **state)
