@@ -18,12 +18,14 @@
 #include "fault/fault_os.h"
 #include "fault/window_cover.h"
 #include "unit/engine_fixture.h"
+#include "unit/fault_probe.h"
 
 enum {
 	AREAS = 8,
 	FRAMES_ORDER = 2,
 	FRAMES = 1 << FRAMES_ORDER,
 	FILE_PAGES = 4,
+	DROPS = 2 * AREAS,
 	SWEEP_MAX = 200,
 };
 
@@ -53,6 +55,8 @@ struct trial {
 	bool has_pages; /* frames can be had alone */
 	int fd;
 	void *areas[AREAS];
+	void *dropped[DROPS]; /* freed since the last purge that went well */
+	size_t drops;
 	struct lfv_page block;
 	bool has_block;
 };
@@ -117,8 +121,27 @@ static void drop(struct trial *trial, size_t slot)
 		return;
 	assert_int_equal(lfv_vfree(trial->lfv, trial->areas[slot]), 0);
 	assert_int_equal(lfv_vfree(trial->lfv, trial->areas[slot]), -EINVAL);
+	trial->dropped[trial->drops++] = trial->areas[slot];
 	trial->areas[slot] = NULL;
 	check_at_rest(trial);
+}
+
+static bool is_live(const struct trial *trial, const void *area)
+{
+	for (size_t i = 0; i < AREAS; i++) {
+		if (trial->areas[i] == area)
+			return true;
+	}
+	return false;
+}
+
+/* A purge that says it went well leaves nothing that can be touched. */
+static void drops_check(struct trial *trial)
+{
+	for (size_t i = 0; i < trial->drops; i++)
+		assert_true(is_live(trial, trial->dropped[i]) ||
+			    faults(trial->dropped[i]));
+	trial->drops = 0;
 }
 
 static void purge(struct trial *trial)
@@ -127,6 +150,8 @@ static void purge(struct trial *trial)
 
 	if (error != 0)
 		failure_check(trial, -error);
+	else
+		drops_check(trial);
 	message_clear();
 }
 
@@ -204,6 +229,13 @@ static void step_reuse(struct trial *trial)
 		memset(trial->areas[6], 6, PAGE_SIZE);
 }
 
+static void step_end(struct trial *trial)
+{
+	for (size_t i = AREAS; i > 0; i--)
+		drop(trial, i - 1);
+	purge(trial);
+}
+
 static void script(struct trial *trial)
 {
 	step_areas(trial);
@@ -212,9 +244,7 @@ static void script(struct trial *trial)
 	step_lookups(trial);
 	step_reuse(trial);
 	step_lookups(trial);
-	for (size_t i = AREAS; i > 0; i--)
-		drop(trial, i - 1);
-	purge(trial);
+	step_end(trial);
 }
 
 /* aftermath - without faults everything comes back, and all works. */
@@ -225,6 +255,7 @@ static void aftermath(struct trial *trial)
 		(lfv_vmalloc_end(lfv) - lfv_vmalloc_start(lfv)) >> PAGE_SHIFT;
 
 	assert_int_equal(lfv_purge(lfv), 0);
+	drops_check(trial);
 	if (trial->has_block)
 		assert_int_equal(
 			lfv_free_pages(lfv, trial->block, FRAMES_ORDER), 0);
@@ -304,23 +335,22 @@ static bool try_once(const struct lfv_options *options, const struct way *way,
 	return was_hit;
 }
 
-static void sweep_way(const char *strategy, const struct way *way,
-		      enum fault_mode mode)
+static struct lfv_options options_of(const char *strategy,
+				     const struct way *way)
 {
 	struct lfv_options options = TEST_OPTIONS;
-	uint64_t nth = 1;
 
 	options.strategy = strategy;
 	options.memory_bytes = 4 * MIB;
 	options.frames = way->frames;
 	options.mapping = way->mapping;
 	options.flush = way->flush;
-	while (try_once(&options, way, nth, mode))
-		nth++;
-	assert_in_range(nth, 20, SWEEP_MAX);
+	return options;
 }
 
-static void sweep(enum fault_mode mode)
+/* Run `body` for each strategy, with each way to make an engine of it. */
+static void for_each_way(void (*body)(const char *strategy,
+				      const struct way *way))
 {
 	struct lfv_choice choice;
 
@@ -330,25 +360,85 @@ static void sweep(enum fault_mode mode)
 		if (choice.busted)
 			continue;
 		for (size_t j = 0; j < sizeof(ways) / sizeof(ways[0]); j++)
-			sweep_way(choice.name, &ways[j], mode);
+			body(choice.name, &ways[j]);
 	}
+}
+
+static void sweep(const char *strategy, const struct way *way,
+		  enum fault_mode mode)
+{
+	const struct lfv_options options = options_of(strategy, way);
+	uint64_t nth = 1;
+
+	while (try_once(&options, way, nth, mode))
+		nth++;
+	assert_in_range(nth, 20, SWEEP_MAX);
+}
+
+static void sweep_once(const char *strategy, const struct way *way)
+{
+	sweep(strategy, way, FAULT_ONCE);
+}
+
+static void sweep_from_then_on(const char *strategy, const struct way *way)
+{
+	sweep(strategy, way, FAULT_FROM_THEN_ON);
+}
+
+/* step - one step of a script, and whether the window is whole after it. */
+static void covered_step(struct trial *trial, void (*step)(struct trial *trial))
+{
+	step(trial);
+	assert_in_range(window_mappings(trial->lfv), 1, SWEEP_MAX);
+	assert_int_equal(window_mappings(trial->lfv),
+			 engine_stats(trial->lfv).mappings);
+}
+
+static void covered_script(const char *strategy, const struct way *way)
+{
+	void (*const steps[])(struct trial * trial) = {
+		step_areas, step_frames, step_file, step_reuse, step_end,
+	};
+	struct trial trial = {
+		.has_pages = way->frames == NULL,
+		.fd = memfd_create("file", MFD_CLOEXEC),
+	};
+	const struct lfv_options options = options_of(strategy, way);
+
+	assert_int_equal(ftruncate(trial.fd, FILE_PAGES * PAGE_SIZE), 0);
+	trial.lfv = engine_create(&options, os_of(way));
+	assert_non_null(trial.lfv);
+	assert_int_equal(window_mappings(trial.lfv), 1);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		covered_step(&trial, steps[i]);
+	aftermath(&trial);
+	lfv_destroy(trial.lfv);
+	assert_int_equal(close(trial.fd), 0);
+}
+
+static void the_window_is_covered_at_every_step(void **state)
+{
+	(void)state;
+	fault_disarm();
+	for_each_way(covered_script);
 }
 
 static void any_one_call_of_an_engines_life_may_fail(void **state)
 {
 	(void)state;
-	sweep(FAULT_ONCE);
+	for_each_way(sweep_once);
 }
 
 static void all_calls_may_fail_from_any_on(void **state)
 {
 	(void)state;
-	sweep(FAULT_FROM_THEN_ON);
+	for_each_way(sweep_from_then_on);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_window_is_covered_at_every_step),
 		cmocka_unit_test(any_one_call_of_an_engines_life_may_fail),
 		cmocka_unit_test(all_calls_may_fail_from_any_on),
 	};
