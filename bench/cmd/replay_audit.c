@@ -38,9 +38,16 @@ void replay_audit_claim(struct replay_world *world, struct replay_tally *tally)
 	for (uint32_t slot = 0; slot < load->program->slots; slot++) {
 		const uintptr_t address = address_of(world, slot);
 
-		if (replay_is_live(address))
-			replay_world_claim(world, load->begin_steps[slot],
-					   address, tally);
+		if (!replay_is_live(address))
+			continue;
+
+		const size_t step = load->begin_steps[slot];
+
+		/* A preload may have been moved out of its window. */
+		if (step < load->first_step)
+			(void)replay_world_claim(world, step, address, tally);
+		else
+			(void)replay_world_judge(world, step, address, tally);
 	}
 }
 

@@ -180,23 +180,45 @@ static uintptr_t preload_one(const struct replay_world *world,
 	return address ? address : range_alloc(world, step, &any);
 }
 
-void replay_world_claim(struct replay_world *world, size_t at,
+/* Where nothing can be said of it: it would not even lie in our books. */
+static bool is_outside(const struct replay_world *world,
+		       const struct trace_step *step, uintptr_t address)
+{
+	const uintptr_t bytes = step->pages * TRACE_PAGE_BYTES;
+
+	return address % TRACE_PAGE_BYTES != 0 || address < world->start ||
+	       bytes > world->end - world->start ||
+	       address > world->end - bytes;
+}
+
+bool replay_world_claim(struct replay_world *world, size_t at,
 			uintptr_t address, struct replay_tally *tally)
 {
 	const struct trace_program *program = world->load->program;
 	const struct trace_step *step = &program->steps[at];
-	const struct replay_run run = replay_world_run(world, step, address);
 	char text[REPLAY_STEP_BYTES];
 	struct replay_clash clash;
 
+	if (is_outside(world, step, address)) {
+		replay_step_text(program, at, text);
+		replay_tally_add(tally, REPLAY_MISPLACED, at,
+				 "misplaced at 0x%zx: %s, outside the engine's "
+				 "window 0x%zx-0x%zx",
+				 address, text, world->start, world->end);
+		return false;
+	}
+
+	const struct replay_run run = replay_world_run(world, step, address);
+
 	if (replay_claims_try_add(&world->claims, &run, step->slot, &clash))
-		return;
+		return true;
 	replay_step_text(program, at, text);
 	replay_tally_add(tally, REPLAY_OVERLAP, at,
 			 "overlap at page 0x%" PRIx64 " (0x%zx): %s was given "
 			 "what slot %" PRIu32 " still has",
 			 clash.page, page_address(world, clash.page), text,
 			 clash.slot);
+	return true;
 }
 
 static void failure_add(const struct trace_program *program, size_t at,
@@ -217,15 +239,16 @@ void replay_world_preload(struct replay_world *world,
 	*moved = 0;
 	for (size_t i = 0; i < world->load->first_step; i++) {
 		const struct trace_step *step = &program->steps[i];
-		const uintptr_t address = preload_one(world, step, moved);
+		uintptr_t address = preload_one(world, step, moved);
 
+		if (!address)
+			failure_add(program, i, tally);
+		else if (world->is_looked_at &&
+			 !replay_world_claim(world, i, address, tally))
+			address = 0;
 		/* relaxed: no other thread is there yet. */
 		store_relaxed(&world->addresses[step->slot],
 			      address ? address : REPLAY_FAILED_SLOT);
-		if (!address)
-			failure_add(program, i, tally);
-		else if (world->is_looked_at)
-			replay_world_claim(world, i, address, tally);
 	}
 }
 
@@ -256,28 +279,18 @@ bool replay_world_judge(struct replay_world *world, size_t at,
 {
 	const struct trace_program *program = world->load->program;
 	const struct trace_step *step = &program->steps[at];
-	const uintptr_t bytes = step->pages * TRACE_PAGE_BYTES;
 	char text[REPLAY_STEP_BYTES];
 
-	if (address % TRACE_PAGE_BYTES != 0 || address < world->start ||
-	    bytes > world->end - world->start || address > world->end - bytes) {
-		replay_step_text(program, at, text);
-		replay_tally_add(tally, REPLAY_MISPLACED, at,
-				 "misplaced at 0x%zx: %s, outside the engine's "
-				 "window 0x%zx-0x%zx",
-				 address, text, world->start, world->end);
+	if (!replay_world_claim(world, at, address, tally))
 		return false;
-	}
-	if (!is_placed(world, step, address)) {
-		replay_step_text(program, at, text);
-		replay_tally_add(tally, REPLAY_MISPLACED, at,
-				 "misplaced at 0x%zx: %s, alignment 0x%" PRIx64
-				 ", bounds 0x%zx-0x%zx",
-				 address, text, step->align,
-				 world->bounds[step->window].vstart,
-				 world->bounds[step->window].vend);
-	}
-
-	replay_world_claim(world, at, address, tally);
+	if (is_placed(world, step, address))
+		return true;
+	replay_step_text(program, at, text);
+	replay_tally_add(tally, REPLAY_MISPLACED, at,
+			 "misplaced at 0x%zx: %s, alignment 0x%" PRIx64
+			 ", bounds 0x%zx-0x%zx",
+			 address, text, step->align,
+			 world->bounds[step->window].vstart,
+			 world->bounds[step->window].vend);
 	return true;
 }

@@ -67,18 +67,15 @@ uintptr_t replay_world_alloc(const struct replay_world *world,
 int replay_world_free(const struct replay_world *world, uintptr_t address);
 
 /*
- * replay_world_judge - look at the answer to a step with our own eyes: inside
- * its window, aligned, nobody else's.  False when it is outside our window,
- * where nothing more can be said of it.
+ * replay_world_claim - the pages of this step's area are its slot's now; where
+ * they are another's, that is told.  False when it lies outside the window of
+ * the engine, where nothing more can be said of it.
  */
-bool replay_world_judge(struct replay_world *world, size_t step,
+bool replay_world_claim(struct replay_world *world, size_t step,
 			uintptr_t address, struct replay_tally *tally);
 
-/*
- * replay_world_claim - the pages of this step's area are its slot's now; where
- * they are another's, that is told.  The area lies inside the window.
- */
-void replay_world_claim(struct replay_world *world, size_t step,
+/* replay_world_judge - as claim; also inside its own window, and aligned. */
+bool replay_world_judge(struct replay_world *world, size_t step,
 			uintptr_t address, struct replay_tally *tally);
 
 /* replay_world_run - the pages that an area of this step's size takes. */
