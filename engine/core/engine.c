@@ -28,6 +28,8 @@ static void window_unmake(struct lfv *lfv)
 
 static int begun_make(struct lfv *lfv)
 {
+	if (lfv->choices.address_plane)
+		return 0;
 	lfv->begun_bytes = align_up(window_pages(&lfv->window), PAGE_SIZE);
 	lfv->begun = lfv->os->mmap_anon(lfv->begun_bytes);
 	if (lfv->begun == NULL)
@@ -40,7 +42,8 @@ static int begun_make(struct lfv *lfv)
 
 static void begun_unmake(struct lfv *lfv)
 {
-	lfv->os->munmap_anon((void *)lfv->begun, lfv->begun_bytes);
+	if (lfv->begun != NULL)
+		lfv->os->munmap_anon((void *)lfv->begun, lfv->begun_bytes);
 }
 
 static int frames_make(struct lfv *lfv)

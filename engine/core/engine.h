@@ -15,7 +15,9 @@
  *   E4  an area is freed once, and not before it is made: by whoever turns
  *       its first page's mark from live to freed [area-begun].
  *
- * An engine on the address plane has ranges only: no frames, no mapping.
+ * An engine on the address plane has ranges only: no frames, no mapping, and no
+ * marks, whose lines neighbours share: there the strategy alone decides which
+ * free is the first, and a double and a wild free have one name.
  *
  * Who may run with whom: all but init and fini with everything.
  */

@@ -143,11 +143,22 @@ static _Atomic(uint8_t) *begun_at(struct lfv *lfv, uintptr_t start)
 	return &lfv->begun[window_page(&lfv->window, start)];
 }
 
+/* begun_set - the area that begins at `start` is made. */
+static void begun_set(struct lfv *lfv, uintptr_t start)
+{
+	if (lfv->choices.address_plane)
+		return;
+	/* release [area-begun]: from here on the area can be freed (E4). */
+	store_release(begun_at(lfv, start), BEGUN_LIVE);
+}
+
 /* begun_end - true for the one free that ends the area begun at `start`. */
 static bool begun_end(struct lfv *lfv, uintptr_t start)
 {
 	uint8_t mark = BEGUN_LIVE;
 
+	if (lfv->choices.address_plane)
+		return true;
 	/* acquire [area-begun]: the area is mapped, its entries written. */
 	return cas_acquire(begun_at(lfv, start), &mark, BEGUN_FREED); /* E4 */
 }
@@ -175,8 +186,7 @@ int engine_alloc(struct lfv *lfv, const struct va_request *request,
 			return error;
 		}
 	}
-	/* release [area-begun]: from here on the area can be freed (E4). */
-	store_release(begun_at(lfv, start), BEGUN_LIVE);
+	begun_set(lfv, start);
 	*address = (void *)start;
 	return 0;
 }
@@ -193,6 +203,11 @@ static int misuse(struct lfv *lfv, uintptr_t address)
 				 "free an area by its first address",
 				 (size_t)address, (size_t)found.start,
 				 (size_t)found.end);
+	if (lfv->choices.address_plane)
+		return error_set(-EINVAL,
+				 "double or wild free of 0x%zx: no live area "
+				 "begins here",
+				 (size_t)address);
 	/* relaxed: only the misuse's name depends on it. */
 	if (load_relaxed(begun_at(lfv, address)) != BEGUN_NEVER)
 		return error_set(-EINVAL,

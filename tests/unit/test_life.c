@@ -45,6 +45,24 @@ static void every_misuse_is_named_and_changes_nothing(void **state)
 	for_each_strategy(misuse_on);
 }
 
+static void misuse_is_named_on_the_address_plane(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+
+	(void)state;
+	options.address_plane = true;
+
+	struct lfv *lfv = engine_make(&options);
+	unsigned char *area = lfv_get_vm_area(lfv, 2 * PAGE_SIZE, 0);
+
+	assert_non_null(area);
+	misused(lfv, area + PAGE_SIZE, "inside the area");
+	misused(lfv, area + 8 * PAGE_SIZE, "double or wild free");
+	assert_int_equal(lfv_free_vm_area(lfv, area), 0);
+	misused(lfv, area, "double or wild free");
+	lfv_destroy(lfv);
+}
+
 static bool map_fails;
 
 static int map_at_times(void *base, size_t bytes, int prot, int fd,
@@ -338,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_misuse_is_named_and_changes_nothing),
+		cmocka_unit_test(misuse_is_named_on_the_address_plane),
 		cmocka_unit_test(an_area_that_cannot_be_mapped_leaves_nothing),
 		cmocka_unit_test(lazy_frames_are_no_reason_to_fail),
 		cmocka_unit_test(frames_used_up_are_an_ordinary_error),
