@@ -36,15 +36,15 @@ class NoData(Exception):
 
 
 def number(value):
-    """Three digits, and no exponent: 0.0421, 3.27, 78.5, 624, 23,880."""
-    if value >= 100:
+    """Three digits, and no exponent: 0.0421, 3.27, 78.5, 624, 23,880; 4."""
+    if value >= 100 or value == int(value):
         return f"{value:,.0f}"
     if value >= 10:
         return f"{value:.1f}"
     if value >= 1:
         return f"{value:.2f}"
-    if value <= 0:
-        return "0" if value == 0 else f"{value:.3g}"
+    if value < 0:
+        return f"{value:.3g}"
     return f"{value:.{2 - math.floor(math.log10(value))}f}"
 
 
@@ -172,12 +172,12 @@ class Results:
     def group(self, name):
         return Group(self.document(name)["samples"])
 
-    def first(self, *names):
-        """The first of these that is there."""
-        for name in names:
-            if (self.folder / f"{name}.json").exists():
-                return name
-        raise NoData(f"{self.folder}: no {' or '.join(names)}.json")
+    def present(self, *names):
+        """Which of these are there; at least one."""
+        found = [n for n in names if (self.folder / f"{n}.json").exists()]
+        if not found:
+            raise NoData(f"{self.folder}: no {' or '.join(names)}.json")
+        return found
 
 
 def plural(count, word):

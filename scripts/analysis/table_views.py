@@ -13,8 +13,12 @@ from table_data import (
     plural,
 )
 
-# In this order, and only what was measured.
+COST = "core-ns/op ± %"
+
+# In these orders, and only what was measured.
 WORKLOADS = "fix_size replace remote_free lookup long_busy_list".split()
+LOCKS = "qspin fas ticket pthread-mutex".split()
+APIS = "get_vm_area vmalloc".split()
 
 
 def release(group):
@@ -38,7 +42,8 @@ def by_strategy(group):
 
 def speed_cells(group, threads):
     cells = [group.where(threads=count) for count in threads]
-    return [text for c in cells for text in (c.spread("mops"), c.text("ns_per_op"))]
+    texts = [(c.spread("mops"), c.text("ns_per_op")) for c in cells]
+    return [text for pair in texts for text in pair]
 
 
 def speed_headers(threads):
@@ -52,17 +57,19 @@ def speed_headers(threads):
 PRICE = ("retained, pages", "span, pages", "valid samples")
 
 
-def price_cells(group):
+def price_cells(group, threads):
+    """The prices at the highest number of threads, all samples counted."""
+    most = group.where(threads=threads[-1])
     return [
-        group.text("price", "pages_retained"),
-        group.text("price", "address_span_pages"),
+        most.text("price", "pages_retained"),
+        most.text("price", "address_span_pages"),
         group.count(),
     ]
 
 
 def compare(results):
     """Strategies side by side, a table for each workload."""
-    name = results.first("locks", "compare")
+    name = results.present("locks", "compare")[0]
     group = results.group(name)
     engine = group.engine().where(lock="qspin")
     threads, parts = engine.threads(), []
@@ -70,7 +77,10 @@ def compare(results):
         raise NoData(f"{name}.json: no samples with lock qspin")
     for workload in present(WORKLOADS, engine.values("workload")):
         rows = [
-            [f"`{label}`", release(g), *speed_cells(g, threads), *price_cells(g)]
+            [
+                *(f"`{label}`", release(g), *speed_cells(g, threads)),
+                *price_cells(g, threads),
+            ]
             for label, g in by_strategy(engine.where(workload=workload))
         ]
         floors = group.where(strategy=None)
@@ -79,15 +89,14 @@ def compare(results):
         rows.append(["floor", "", *cells, NOTHING, NOTHING, floor.count()])
         headers = ["strategy", "as in", *speed_headers(threads), *PRICE]
         parts += [f"**{workload}**, lock qspin", markdown(headers, rows, 2)]
+    parts.append(f"Prices are those at {plural(threads[-1], 'thread')}.")
     return "\n\n".join([*parts, footer(results, name)])
 
 
 def locks(results):
     """Each strategy on each lock kind, a table for each number of threads."""
     group = results.group("locks")
-    kinds = group.engine().values("lock")
-    order = "qspin fas ticket pthread-mutex".split()
-    kinds, parts = present(order, kinds), []
+    kinds, parts = present(LOCKS, group.engine().values("lock")), []
     for threads in group.threads():
         here = group.engine().where(threads=threads)
         rows = []
@@ -98,7 +107,8 @@ def locks(results):
                 rows.append([workload, f"`{label}`", *speeds, floor.speed()])
         headers = ["workload", "strategy"]
         headers += [f"{kind}: {SPEED}" for kind in [*kinds, "floor"]]
-        parts += [f"**{plural(threads, 'thread')}**", markdown(headers, rows, 2)]
+        parts.append(f"**{plural(threads, 'thread')}**")
+        parts.append(markdown(headers, rows, 2))
     return "\n\n".join([*parts, footer(results, "locks")])
 
 
@@ -108,7 +118,7 @@ def peer_rows(results, names):
         group = results.group(name)
         for strategy, cells in by_strategy(group):
             for nodes in cells.values("nodes"):
-                for lock in cells.values("lock"):
+                for lock in present(LOCKS, cells.values("lock")):
                     label = f"`{strategy}`"
                     label += f", {nodes} nodes" if nodes else ""
                     here = cells.where(nodes=nodes, lock=lock)
@@ -124,9 +134,7 @@ def floor_ratio(cell, floor):
 
 def peers(results):
     """Core-ns and multiples of the run's own floor, a row a design."""
-    names = [n for n in ("nodes", "peers") if (results.folder / f"{n}.json").exists()]
-    if not names:
-        raise NoData(f"{results.folder}: no nodes.json or peers.json")
+    names = results.present("nodes", "peers")
     found = list(peer_rows(results, names))
     columns = sorted(
         {
@@ -147,8 +155,8 @@ def peers(results):
         ratios.append(label + [floor_ratio(*pair) for pair in pairs])
     names_of = ["strategy", "as in", "lock"]
     titles = [f"{w}, {plural(t, 'thread')}" for w, t in columns]
-    costs = [f"{title}: core-ns/op ± %" for title in titles]
-    times = [f"{title}: × floor" for title in titles]
+    costs = [f"{words}: {COST}" for words in titles]
+    times = [f"{words}: × floor" for words in titles]
     return "\n\n".join(
         [
             markdown(names_of + costs, speeds, 3),
@@ -159,32 +167,40 @@ def peers(results):
     )
 
 
+def title(workload, pages):
+    """The other workloads have sizes of their own."""
+    if workload != "fix_size":
+        return workload
+    return f"{workload} of {plural(int(pages), 'page')}"
+
+
+def tests_of(engine):
+    """(api, workload, pages) of what was run, in the order of the masks."""
+    for api in present(APIS, engine.values("api")):
+        here = engine.where(api=api)
+        for workload in present(published.ALL_TESTS, here.values("workload")):
+            for pages in here.where(workload=workload).values("pages"):
+                yield api, workload, pages
+
+
 def generations(results):
     """What each form costs, and the published ratios beside ours."""
     group = results.group("generations")
     engine = group.engine()
-    columns = [
-        (api, workload, pages, threads)
-        for api in engine.values("api")
-        for workload in present(("fix_size",), engine.values("workload"))
-        for pages in engine.where(api=api, workload=workload).values("pages")
-        for threads in group.threads()
-    ]
-    rows = []
-    for label, cells in by_strategy(engine):
-        found = [
-            cells.where(api=a, workload=w, pages=p, threads=t).spread("ns_per_op")
-            for a, w, p, t in columns
-        ]
-        rows.append([f"`{label}`", release(cells), *found])
-    headers = ["strategy", "as in"] + [
-        f"{w}, {p} pages, {a}, {plural(t, 'thread')}: core-ns/op ± %"
-        for a, w, p, t in columns
-    ]
+    forms, rows = list(by_strategy(engine)), []
+    for api, workload, pages in tests_of(engine):
+        test = {"api": api, "workload": workload, "pages": pages}
+        for threads in group.threads():
+            found = [g.where(threads=threads, **test) for _, g in forms]
+            costs = [cell.spread("ns_per_op") for cell in found]
+            rows.append([title(workload, pages), api, str(threads), *costs])
+    headers = ["test", "api", "threads"]
+    headers += [f"`{label}` ({release(g)}): {COST}" for label, g in forms]
+    proofs = published.rows(group)
     return "\n\n".join(
         [
             markdown(headers, rows, 2),
-            markdown(published.HEADERS, published.rows(group), len(published.HEADERS)),
+            markdown(published.HEADERS, proofs, len(published.HEADERS)),
             published.RULE,
             footer(results, "generations"),
         ]
@@ -244,9 +260,10 @@ def vmalloc(results):
         for pages in sorted(engine.values("pages"), key=int):
             here = engine.where(touch=touch, pages=pages)
             for label, cells in by_strategy(here):
-                price = cells.text("price", "mappings")
+                most = cells.where(threads=threads[-1])
                 speeds = speed_cells(cells, threads)
-                prices = [price, *price_cells(cells)]
+                prices = [most.text("price", "mappings")]
+                prices += price_cells(cells, threads)
                 rows.append([pages, f"`{label}`", *speeds, *prices])
         floor = group.where(strategy=None)
         cells = speed_cells(floor, threads)
@@ -262,16 +279,15 @@ def growth(results):
     """What an operation costs as the live areas grow in number."""
     group = results.group("growth")
     lives = sorted(group.engine().values("live"))
-    lines = [(f"`{label}`", g) for label, g in by_strategy(group)]
-    lines.append(("floor", group.where(strategy=None)))
     rows = []
-    for label, cells in lines:
+    for label, cells in by_strategy(group):
         at = [cells.where(live=live) for live in lives]
         ends = [at[0].median("ns_per_op"), at[-1].median("ns_per_op")]
         times = f"{ends[1] / ends[0]:.3g}" if all(ends) else NOTHING
-        rows.append([label, *[c.spread("ns_per_op") for c in at], times])
+        costs = [cell.spread("ns_per_op") for cell in at]
+        rows.append([f"`{label}`", *costs, times])
     headers = ["strategy"]
-    headers += [f"{live:,} live: core-ns/op ± %" for live in lives]
+    headers += [f"{live:,} live: {COST}" for live in lives]
     headers.append(f"{lives[-1]:,} ÷ {lives[0]:,} live")
     text = markdown(headers, rows)
     return "\n\n".join([text, footer(results, "growth")])
@@ -309,7 +325,7 @@ REPLAY_HEADERS = (
     "retained at most, MiB",
     "purges",
     "system calls",
-    "core-ns/op ± %",
+    COST,
     "worst op, µs",
 )
 

@@ -1,0 +1,400 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""scripts/analysis/tables.py: medians, tables, and what stands in a text."""
+
+import contextlib
+import io
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "scripts" / "analysis"))
+sys.dont_write_bytecode = True
+
+import published  # noqa: E402
+import table_data  # noqa: E402
+import tables  # noqa: E402
+
+STRATEGIES = {"list": "2.4.0", "rbtree": "4.19", "augmented": "6.1"}
+LINUX = {
+    **STRATEGIES,
+    "list-2.6.24": "2.6.24",
+    "rbtree-2.6.28": "2.6.28",
+    "augmented-5.10": "5.10",
+    "nodes": "6.12",
+}
+
+
+def sample(ns, **changes):
+    """A valid sample at one thread of so many core-ns an operation."""
+    fields = {
+        "strategy": "augmented",
+        "variant": "6.1",
+        "lock": "qspin",
+        "workload": "fix_size",
+        "api": "get_vm_area",
+        "pages": "1",
+        "threads": 1,
+        "outcome": "measured",
+        "valid": True,
+        "mops": 1000 / ns if ns else None,
+        "ns_per_op": ns,
+        "price": {"pages_retained": 0, "address_span_pages": 5},
+        "counters": {},
+    }
+    return {**fields, **changes}
+
+
+def bad(outcome, **changes):
+    return sample(None, outcome=outcome, valid=False, **changes)
+
+
+def floor(ns, **changes):
+    fields = {"strategy": None, "lock": None, "workload": "floor"}
+    return sample(ns, **{**fields, **changes})
+
+
+def group(*samples):
+    return table_data.Group(samples)
+
+
+class FolderTest(unittest.TestCase):
+    """A folder of results, and a text beside it."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="lfv-tables-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.results = self.folder / "results" / "host-1"
+        self.results.mkdir(parents=True)
+        self.text = self.folder / "README.md"
+
+    def leave(self, name, *samples, complete=True):
+        document = {
+            "schema": "lfv-results/1",
+            "machine": {
+                "cpu_model": "Abacus",
+                "cpus_allowed": 2,
+                "kernel": "Linux",
+                "build_type": "RelWithDebInfo",
+                "commit": "0123456789ab",
+            },
+            "plan": {"complete": complete},
+            "samples": samples,
+        }
+        path = self.results / f"{name}.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+
+    def run_tool(self, *arguments, expect=0):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = tables.main([str(a) for a in arguments])
+        self.assertEqual(code, expect, err.getvalue())
+        return out.getvalue(), err.getvalue()
+
+    def table(self, name):
+        return self.run_tool(self.results, "--table", name)[0]
+
+    def row(self, text, *starts):
+        """The cells of the one row that begins with these."""
+        begin = "| " + " | ".join(starts) + " |"
+        rows = [x for x in text.splitlines() if x.startswith(begin)]
+        self.assertEqual(len(rows), 1, f"{begin}\n{text}")
+        return [cell.strip() for cell in rows[0].split("|")[1:-1]]
+
+
+class Figures(unittest.TestCase):
+    def test_a_figure_is_the_median_with_half_the_quartiles_distance(self):
+        cells = group(*[sample(ns) for ns in (100, 120, 300, 140, 110)])
+        # Quartiles 110 and 140 about 120: half their distance is 12.5 %.
+        self.assertEqual(cells.spread("ns_per_op"), "120 ±12")
+
+    def test_useless_samples_are_in_no_median(self):
+        cells = group(sample(100), bad("invalid"), bad("failed"))
+        self.assertEqual(cells.text("ns_per_op"), "100")
+        self.assertEqual(cells.count(), "1/3")
+
+    def test_one_sample_has_no_spread(self):
+        self.assertEqual(group(sample(100)).spread("ns_per_op"), "100")
+
+    def test_a_cell_without_figure_says_why_the_worst_first(self):
+        for worst, *others in (
+            ("failed", "too slow", "invalid"),
+            ("too slow", "invalid"),
+            ("invalid",),
+        ):
+            cells = group(*[bad(o) for o in (*others, worst)])
+            self.assertEqual(cells.speed(), worst)
+
+    def test_numbers_have_three_digits_and_no_exponent(self):
+        for value, text in (
+            (0.000421, "0.000421"),
+            (0.0421, "0.0421"),
+            (3.2749, "3.27"),
+            (78.54, "78.5"),
+            (23879.4, "23,879"),
+            (4.0, "4"),
+            (0, "0"),
+        ):
+            self.assertEqual(table_data.number(value), text)
+
+
+class Tables(FolderTest):
+    def test_compare_shows_speed_by_threads_and_the_price(self):
+        price = {"pages_retained": 7, "address_span_pages": 9}
+        self.leave(
+            "locks",
+            sample(100),
+            sample(400, threads=2, price=price),
+            sample(1, lock="fas"),
+            floor(4),
+        )
+        text = self.table("compare")
+        self.assertEqual(
+            self.row(text, "`augmented`"),
+            "`augmented`|6.1|10|100|2.50|400|7|9|2/2".split("|"),
+        )
+        self.assertEqual(self.row(text, "floor")[2:4], ["250", "4"])
+
+    def test_compare_is_content_with_the_file_of_the_comparison(self):
+        self.leave("compare", sample(100))
+        self.assertIn("**fix_size**, lock qspin", self.table("compare"))
+
+    def test_locks_stand_side_by_side(self):
+        self.leave("locks", sample(100), sample(200, lock="fas"), floor(4))
+        text = self.table("locks")
+        self.assertEqual(
+            self.row(text, "fix_size"),
+            ["fix_size", "`augmented`", "10 (100)", "5 (200)", "250 (4)"],
+        )
+
+    def test_peers_are_multiples_of_the_floor_with_as_many_threads(self):
+        two = {"threads": 2, "workload": "replace"}
+        self.leave(
+            "nodes",
+            sample(100, nodes=2),
+            sample(300, nodes=2, **two),
+            floor(4),
+            floor(6, threads=2, workload="floor_replace"),
+            floor(1, threads=2),
+        )
+        times = self.table("peers").split("In multiples")[1]
+        row = self.row(times, "`augmented`, 2 nodes")
+        self.assertEqual(row[3:], ["25", "50"])
+
+    def test_purge_shows_counts_a_free(self):
+        counters = {"unmap_calls_per_op": 0.125, "pages_per_unmap_call": 16}
+        axes = {"workload": "purge_storm", "mapping": "lazy", "flush": "remap"}
+        self.leave("purge", sample(900, counters=counters, **axes))
+        row = self.row(self.table("purge"), "purge_storm")
+        self.assertEqual(row[4:9], ["–", "0.125", "–", "16", "–"])
+
+    def test_vmalloc_tells_touched_from_untouched(self):
+        for_all = {"api": "vmalloc", "touch": "none"}
+        touched = sample(800, **{**for_all, "touch": "page"})
+        self.leave("vmalloc", sample(100, **for_all), touched)
+        untouched, written = self.table("vmalloc").split("written to")
+        self.assertEqual(self.row(untouched, "1", "`augmented`")[3], "100")
+        self.assertEqual(self.row(written, "1", "`augmented`")[3], "800")
+
+    def test_growth_is_the_ratio_of_the_ends(self):
+        lives = {100: 200, 1000: 500, 10000: 900}
+        self.leave("growth", *[sample(n, live=k) for k, n in lives.items()])
+        row = self.row(self.table("growth"), "`augmented`")
+        self.assertEqual(row[1:], ["200", "500", "900", "4.5"])
+
+    def test_replay_shows_a_wrong_answer(self):
+        axes = {"workload": "replay:x.trace", "variant": "4.19"}
+        counters = {"failed": 0, "overlaps": 3, "span_pages_max": 512}
+        wrong = bad("failed", strategy="rbtree", counters=counters, **axes)
+        self.leave("replay", wrong, sample(50, counters=counters, **axes))
+        text = self.table("replay")
+        self.assertEqual(self.row(text, "`rbtree`")[2], "failed")
+        row = self.row(text, "`augmented`")
+        self.assertEqual(row[2:6], ["right", "0", "3", "2.0"])
+
+    def test_useless_and_missing_samples_are_told_below(self):
+        self.leave("growth", sample(1, live=1), bad("invalid", live=1))
+        text = self.table("growth")
+        self.assertIn("2 samples: 1 valid, 1 invalid", text)
+        self.assertNotIn("Broken off", text)
+        self.leave("growth", sample(1, live=1), complete=False)
+        self.assertIn("Broken off", self.table("growth"))
+
+    def test_what_is_held_constant_is_told_what_varies_is_not(self):
+        self.leave("locks", sample(1, mapping="lazy"), sample(2, lock="fas"))
+        text = self.table("locks")
+        self.assertIn("locks: api get_vm_area.", text)
+
+    def test_another_schema_is_refused(self):
+        (self.results / "growth.json").write_text('{"schema": "x"}')
+        _, err = self.run_tool(self.results, "--table", "growth", expect=1)
+        self.assertIn("lfv-results/1", err)
+
+    def test_without_a_name_all_that_can_be_made_is_printed(self):
+        self.leave("growth", sample(1, live=1))
+        out, err = self.run_tool(self.results)
+        self.assertIn("## growth", out)
+        self.assertIn("purge.json", err)
+
+
+class Generations(FolderTest):
+    """The rule by which a published ratio agrees with ours."""
+
+    def verdicts(self, *samples):
+        rows = published.rows(group(*samples))
+        at = published.HEADERS.index
+        return {
+            (row[at("change")][:3], row[at("threads there")]): (
+                row[at("ratio here, old/new")],
+                row[at("agrees?")],
+            )
+            for row in rows
+        }
+
+    def pair(self, old, new):
+        """The 1-page pair at 2 threads, where 2.48 was published."""
+        axes = {"threads": 2, "workload": "fix_size"}
+        return self.verdicts(
+            sample(old, **axes), sample(new, strategy="nodes", **axes)
+        )["6.9", "2"]
+
+    def test_within_twice_and_the_same_direction_agrees(self):
+        self.assertEqual(self.pair(200, 100), ("2", "yes"))
+        self.assertEqual(self.pair(480, 100), ("4.8", "yes"))
+        self.assertEqual(self.pair(126, 100), ("1.26", "yes"))
+
+    def test_more_than_twice_apart_does_not(self):
+        self.assertIn("times apart", self.pair(520, 100)[1])
+        self.assertIn("times apart", self.pair(110, 100)[1])
+
+    def test_the_other_direction_does_not(self):
+        self.assertEqual(self.pair(90, 100)[1], "no: other direction")
+
+    def test_what_this_machine_has_no_cpus_for_is_not_compared(self):
+        axes = {"threads": 2, "workload": "fix_size"}
+        found = self.verdicts(
+            sample(200, **axes), sample(100, strategy="nodes", **axes)
+        )
+        self.assertEqual(found["6.9", "64"][1], "not comparable: 64 threads")
+        self.assertEqual(found["6.9", "32"], ("2", "not comparable: 32 threads"))
+
+    def test_what_the_tree_has_not_has_no_row(self):
+        found = self.verdicts(sample(100))
+        self.assertIn("no row: 5.2's single lock", found["5.5", "8"][1])
+
+    def test_a_missing_figure_is_named(self):
+        found = self.verdicts(
+            sample(100), bad("too slow", strategy="nodes", workload="fix_size")
+        )
+        words = "no figure: nodes fix_size too slow"
+        self.assertEqual(found["6.9", "1"], ("–", words))
+
+    def test_a_mask_is_the_sum_of_its_tests(self):
+        samples = []
+        for place, test in enumerate(published.ALL_TESTS):
+            old = sample(100 * (place + 1), strategy="rbtree", workload=test)
+            new = sample(100, strategy="augmented-5.10", workload=test)
+            samples += [old, new]
+        rows = published.rows(group(*samples))
+        (row,) = [r for r in rows if "performance" in r[1]]
+        self.assertEqual(row[-2:], ["3.5", "yes"])
+
+    def test_the_table_holds_every_form(self):
+        self.leave(
+            "generations",
+            *[sample(9, strategy=s, variant=v) for s, v in LINUX.items()],
+        )
+        text = self.table("generations")
+        row = self.row(text, "fix_size of 1 page")
+        self.assertEqual(row[1:], ["get_vm_area", "1"] + 7 * ["9"])
+
+
+BEGIN, END = "<!-- table growth: begin -->\n", "<!-- table growth: end -->"
+
+
+class Into(FolderTest):
+    def setUp(self):
+        super().setUp()
+        self.leave("growth", sample(100, live=10), sample(200, live=20))
+        self.text.write_text(f"# Above\n\n{BEGIN}{END}\n\nBelow\n")
+
+    def put(self):
+        self.run_tool(self.results, "--into", self.text)
+        return self.text.read_text()
+
+    def check_text(self, *folder, expect=0):
+        return self.run_tool(*folder, "--check", self.text, expect=expect)[1]
+
+    def test_a_table_comes_between_its_markers_and_nothing_else_changes(self):
+        text = self.put()
+        self.assertTrue(text.startswith(f"# Above\n\n{BEGIN}<!-- from "))
+        self.assertTrue(text.endswith(f"\n{END}\n\nBelow\n"))
+        self.assertIn("| `augmented` | 100 | 200 | 2 |", text)
+        self.assertEqual(list(self.folder.glob("*.tmp")), [])
+
+    def test_again_gives_the_same(self):
+        self.assertEqual(self.put(), self.put())
+
+    def test_the_table_names_its_folder_as_seen_from_the_text(self):
+        self.assertIn("<!-- from results/host-1 -->", self.put())
+
+    def test_the_mode_of_the_text_stays(self):
+        self.text.chmod(0o604)
+        self.put()
+        self.assertEqual(self.text.stat().st_mode & 0o777, 0o604)
+
+    def test_what_has_no_results_stays_as_it_is(self):
+        lines = "<!-- table purge: begin -->\nold\n<!-- table purge: end -->\n"
+        self.text.write_text(lines)
+        self.assertEqual(self.put(), lines)
+
+    def test_check_is_content_with_what_into_wrote(self):
+        self.put()
+        self.assertEqual(self.check_text(), "")
+        self.assertEqual(self.check_text(self.results), "")
+
+    def test_check_finds_a_figure_that_was_edited(self):
+        self.text.write_text(self.put().replace("| 2 |", "| 9 |"))
+        self.assertIn("table growth: differs", self.check_text(expect=1))
+
+    def test_check_finds_results_that_changed_or_are_gone(self):
+        self.put()
+        self.leave("growth", sample(100, live=10), sample(201, live=20))
+        self.assertIn("table growth: differs", self.check_text(expect=1))
+        (self.results / "growth.json").unlink()
+        self.assertIn("growth.json", self.check_text(expect=1))
+
+    def test_check_finds_a_table_made_by_hand(self):
+        self.text.write_text(f"{BEGIN}| 1 |\n{END}\n")
+        self.assertIn("not made by", self.check_text(expect=1))
+
+    def test_an_empty_table_may_wait_for_its_results(self):
+        self.assertEqual(self.check_text(), "")
+
+    def test_markers_that_do_not_fit_change_nothing(self):
+        for text, words in (
+            (BEGIN, "not in pairs"),
+            (END + "\n", "not in pairs"),
+            (f"{BEGIN}{BEGIN}{END}\n{END}\n", "not in pairs"),
+            (f"{BEGIN}{END}\n".replace("growth", "size"), "is none of"),
+        ):
+            self.text.write_text(text)
+            arguments = (self.results, "--into", self.text)
+            self.assertIn(words, self.run_tool(*arguments, expect=2)[1])
+            self.assertEqual(self.text.read_text(), text)
+
+
+class Committed(unittest.TestCase):
+    def test_the_tables_of_the_readme_are_those_of_the_kept_results(self):
+        readme = ROOT / "README.md"
+        if not readme.exists() or not tables.SOURCE.search(readme.read_text()):
+            self.skipTest("README.md holds no table of kept results")
+        self.assertEqual(tables.main(["--check", str(readme)]), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
