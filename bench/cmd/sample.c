@@ -11,7 +11,9 @@
 
 /* A sample may run ten times as long as it was asked to measure, ... */
 static const uint64_t OVERRUN_FACTOR = 10;
-/* ... after its set-up, and with this for its process to begin and end. */
+/* ... between its set-up and the reverse, which may take as long again ... */
+static const uint64_t SETUP_FACTOR = 2;
+/* ... and with this for its process to begin and end. */
 static const uint64_t PROCESS_NS = UINT64_C(2) * 1000 * 1000 * 1000;
 
 enum {
@@ -51,8 +53,8 @@ double sample_ns_per_op(const struct sample *sample)
 
 uint64_t sample_limit_ns(const struct cell *cell)
 {
-	return OVERRUN_FACTOR * cell->duration_ns + cell->cell_limit_ns +
-	       PROCESS_NS;
+	return OVERRUN_FACTOR * cell->duration_ns +
+	       SETUP_FACTOR * cell->cell_limit_ns + PROCESS_NS;
 }
 
 size_t sample_command(const char *gbench, const struct cell *cell,
