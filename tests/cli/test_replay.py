@@ -281,6 +281,10 @@ class Snapshots(ReplayTest):
         )
         self.check_right(GENERATIONS)
         self.assertEqual(self.preloads(), {2})
+        for sample in self.read()["samples"]:
+            counters = sample["counters"]
+            self.assertEqual(counters["top_page_max"], 10)
+            self.assertEqual(counters["recorded_top_page_max"], 15)
         self.assertIn(f"2 areas live before from {beside}", done.stderr)
 
     def test_it_may_be_left_out(self):
@@ -480,8 +484,8 @@ class Failures(ReplayTest):
         self.assertEqual(refused["valid"], False)
         self.assertEqual(right["valid"], True)
 
-    def struck_down(self, signum, after_s=0.3):
-        """A sample's process is sent a signal while it replays."""
+    def struck_down(self, signum):
+        """The process of a sample is sent a signal."""
         parent = subprocess.Popen(
             [
                 *(BENCH, "replay", NAMESPACES, "--quiet"),
@@ -491,11 +495,14 @@ class Failures(ReplayTest):
             stderr=subprocess.PIPE,
             text=True,
         )
-        time.sleep(after_s)
         children = pathlib.Path(
             f"/proc/{parent.pid}/task/{parent.pid}/children"
-        ).read_text()
-        os.kill(int(children.split()[0]), signum)
+        )
+        found = []
+        while parent.poll() is None and not found:
+            found = children.read_text().split()
+            time.sleep(0.001)
+        os.kill(int(found[0]), signum)
         _, stderr = parent.communicate(timeout=50)
         self.assertEqual(parent.returncode, FAILED, stderr)
         return stderr

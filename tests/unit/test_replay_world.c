@@ -207,6 +207,23 @@ static void an_area_that_the_engine_lost_is_unaccounted(void **state)
 	assert_fault(scene, REPLAY_UNKNOWN, "2 slots live");
 }
 
+static void an_area_of_another_size_is_not_the_slots(void **state)
+{
+	struct scene *scene = *state;
+	const uintptr_t address = allocate(scene, 1);
+	struct lfv_request request = LFV_REQUEST_INIT;
+
+	request.size = PAGE;
+	request.vstart = address;
+	request.vend = address + 2 * PAGE;
+	assert_int_equal(replay_world_free(&scene->world, address), 0);
+	assert_int_equal(lfv_purge(scene->world.lfv), 0);
+	assert_ptr_equal(lfv_get_vm_area_range(scene->world.lfv, &request),
+			 (void *)address);
+	replay_audit_live(&scene->world, &scene->tally);
+	assert_int_equal(scene->tally.faults[REPLAY_UNKNOWN], 2);
+}
+
 static void an_area_that_no_slot_has_is_unaccounted(void **state)
 {
 	struct scene *scene = *state;
@@ -266,6 +283,7 @@ int main(void)
 		IN_SCENE(an_overlap_that_lasted_is_met_at_the_end),
 		IN_SCENE(a_strange_address_is_met_at_the_end),
 		IN_SCENE(an_area_that_the_engine_lost_is_unaccounted),
+		IN_SCENE(an_area_of_another_size_is_not_the_slots),
 		IN_SCENE(an_area_that_no_slot_has_is_unaccounted),
 		IN_SCENE(what_is_left_after_all_was_freed_is_unaccounted),
 		IN_SCENE(a_free_that_fails_at_the_end_is_told),
