@@ -2,8 +2,9 @@
 """table_data.py - result files as medians, and tables as Markdown.
 
 A figure is the median of the valid samples of one cell, with half the
-interquartile range in percent of it.  Where there is none it says why: the
-outcome of the cell's samples.
+interquartile range in percent of it.  Where the machine spoilt every sample the
+figure stands in parentheses, as lfv-bench prints it, and is never reckoned
+with; where there is none the outcome of the cell's samples says why.
 """
 
 import json
@@ -96,10 +97,11 @@ class Group:
     def threads(self):
         return sorted(self.engine().values("threads"))
 
-    def figures(self, *path):
-        """The numbers under path in the valid samples."""
+    def figures(self, *path, spoilt=False):
+        """The numbers under path in the valid, or the spoilt, samples."""
         found = []
-        for value in self.valid:
+        invalid = (s for s in self.all if s["outcome"] == "invalid")
+        for value in invalid if spoilt else self.valid:
             for name in path:
                 value = value.get(name) if isinstance(value, dict) else None
             if isinstance(value, (int, float)):
@@ -121,9 +123,14 @@ class Group:
     def text(self, *path):
         """The median alone."""
         middle = self.median(*path)
-        if middle is None:
-            return NOTHING if self.valid else self.outcome()
-        return number(middle)
+        if middle is not None:
+            return number(middle)
+        if self.valid:
+            return NOTHING
+        spoilt = self.figures(*path, spoilt=True)
+        if not spoilt or self.outcome() != "invalid":
+            return self.outcome()
+        return f"({number(statistics.median(spoilt))})"
 
     def spread(self, *path):
         """The median with its spread in percent."""
@@ -136,7 +143,7 @@ class Group:
     def speed(self):
         """Mops/s with spread, and core-ns per operation."""
         if not self.valid:
-            return self.outcome()
+            return self.text("mops")
         return f"{self.spread('mops')} ({self.text('ns_per_op')})"
 
     def count(self):
@@ -212,7 +219,8 @@ def outcome_line(group):
         f"{plural(len(group.all), 'sample')}: {counts['measured']} valid,"
         f" {counts['invalid']} invalid (the machine got in the way),"
         f" {counts['too slow']} too slow to set up,"
-        f" {counts['failed']} failed; only the valid ones are in medians."
+        f" {counts['failed']} failed. Only the valid ones are in medians; in"
+        " parentheses: there is none, and nothing should be compared."
     )
 
 

@@ -18,12 +18,13 @@ import published  # noqa: E402
 import table_data  # noqa: E402
 import tables  # noqa: E402
 
-STRATEGIES = {"list": "2.4.0", "rbtree": "4.19", "augmented": "6.1"}
 LINUX = {
-    **STRATEGIES,
+    "list": "2.4.0",
     "list-2.6.24": "2.6.24",
     "rbtree-2.6.28": "2.6.28",
+    "rbtree": "4.19",
     "augmented-5.10": "5.10",
+    "augmented": "6.1",
     "nodes": "6.12",
 }
 
@@ -49,7 +50,7 @@ def sample(ns, **changes):
 
 
 def bad(outcome, **changes):
-    return sample(None, outcome=outcome, valid=False, **changes)
+    return sample(None, **{"outcome": outcome, "valid": False, **changes})
 
 
 def floor(ns, **changes):
@@ -128,6 +129,16 @@ class Figures(unittest.TestCase):
         ):
             cells = group(*[bad(o) for o in (*others, worst)])
             self.assertEqual(cells.speed(), worst)
+
+    def test_a_cell_that_was_spoilt_whole_stands_in_parentheses(self):
+        spoilt = bad("invalid", ns_per_op=300, mops=2)
+        cells = group(spoilt, bad("invalid", ns_per_op=100, mops=4))
+        self.assertEqual(cells.text("ns_per_op"), "(200)")
+        self.assertEqual(cells.speed(), "(3)")
+        self.assertIsNone(cells.median("ns_per_op"))
+        self.assertEqual(group(spoilt, sample(9)).text("ns_per_op"), "9")
+        cells = group(spoilt, bad("failed"))
+        self.assertEqual(cells.text("ns_per_op"), "failed")
 
     def test_numbers_have_three_digits_and_no_exponent(self):
         for value, text in (
