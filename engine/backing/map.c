@@ -48,12 +48,16 @@ int map_init(struct map *map, const struct window *window,
 		return error_set(-EOPNOTSUPP,
 				 "flush 'guard' needs MADV_GUARD_INSTALL on "
 				 "files (Linux 6.15): choose flush 'remap'");
-	return table_init(&map->table, map->os, window_pages(window));
+	error = table_init(&map->table, map->os, window_pages(window));
+	if (error == 0)
+		spare_init(&map->spare, map->os);
+	return error;
 }
 
 /* Mappings stay: they go with the window, and the frames with their memory. */
 void map_fini(struct map *map)
 {
+	spare_fini(&map->spare, map->os);
 	table_fini(&map->table);
 }
 
@@ -78,8 +82,9 @@ int map_clear(struct map *map, size_t page, size_t pages)
 	const struct pte empty = { .kind = PTE_EMPTY };
 
 	map_count(map, MAP_UNMAP_CALLS, 1);
-	const int error = map->os->remap_none(map_address(map, page),
-					      pages_to_bytes(pages));
+	const int error =
+		spare_remap_none(&map->spare, map->os, map_address(map, page),
+				 pages_to_bytes(pages));
 
 	if (error != 0)
 		return error;

@@ -50,6 +50,7 @@
 #include <stdint.h>
 
 #include "backing/frame.h"
+#include "backing/map_spare.h"
 #include "backing/page_table.h"
 #include "backing/window.h"
 #include "base/atomic.h"
@@ -97,6 +98,7 @@ struct map {
 	bool has_guards; /* probed */
 	struct page_table table;
 	/* shared */
+	struct spare spare;
 	alignas(FALSE_SHARING_BYTES) _Atomic(uint64_t) counters[MAP_COUNTERS];
 };
 

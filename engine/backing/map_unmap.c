@@ -79,8 +79,8 @@ static void run_remap(struct map *map, struct map_run *run)
 {
 	note_write(run);
 	map_count(map, MAP_UNMAP_CALLS, 1);
-	run->error =
-		map->os->remap_none((void *)run->start, run->end - run->start);
+	run->error = spare_remap_none(&map->spare, map->os, (void *)run->start,
+				      run->end - run->start);
 }
 
 /* pieces_one_by_one - which of them it was that failed. */

@@ -202,7 +202,11 @@ static int purge_locked(struct lfv *lfv, enum va_purge how)
 	va->ops->purge_give(va, split.give, how);
 	if (split.keep != NULL)
 		va->ops->purge_keep(va, split.keep);
-	count_time(&lfv->purge, lfv->os->now_ns() - began);
+
+	const uint64_t now = lfv->os->now_ns();
+
+	count_time(&lfv->purge, now - began);
+	lfv->purge.retry_ns = split.error != 0 ? now + PURGE_RETRY_NS : 0;
 	return split.error;
 }
 
@@ -220,7 +224,9 @@ void purge_try(struct lfv *lfv)
 {
 	if (pthread_mutex_trylock(&lfv->purge.mutex) != 0)
 		return;
-	/* What could not be unmapped stays lazy and is the next one's. */
-	(void)purge_locked(lfv, VA_PURGE_DECAY);
+	/* What could not be unmapped stays lazy and is the next one's; G3. */
+	if (lfv->purge.retry_ns == 0 ||
+	    lfv->os->now_ns() >= lfv->purge.retry_ns)
+		(void)purge_locked(lfv, VA_PURGE_DECAY);
 	require(pthread_mutex_unlock(&lfv->purge.mutex) == 0);
 }

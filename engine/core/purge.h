@@ -8,7 +8,9 @@
  * gives the ranges back.  What could not be unmapped is kept lazy.
  *
  *   G1  one purge runs at a time [purge mutex, as Linux's vmap_purge_lock];
- *   G2  a range is given back only after its pages are unmapped.
+ *   G2  a range is given back only after its pages are unmapped;
+ *   G3  after a purge that could not unmap everything, frees leave it alone
+ *       for PURGE_RETRY_NS: each would try what has just failed.
  *
  * Who may run with whom: purge_run() by any thread; a thread that would purge
  * inline while another does just goes on (the limit is a trigger, not a bound).
@@ -25,7 +27,7 @@
 
 struct lfv;
 
-enum { PURGE_RUNS_MAX = 1024 };
+enum { PURGE_RUNS_MAX = 1024, PURGE_RETRY_NS = 10 * 1000 * 1000 };
 
 /* Written by the one purge that runs, read by anyone. */
 struct purge_counters {
@@ -39,6 +41,7 @@ struct purge_counters {
 
 struct purge {
 	pthread_mutex_t mutex;
+	uint64_t retry_ns; /* guarded by mutex; G3 */
 	struct purge_counters counters;
 	struct map_run runs[PURGE_RUNS_MAX]; /* guarded by mutex */
 };
