@@ -88,6 +88,16 @@ class Measure(BenchTest):
         self.assertEqual(sample["outcome"], "too slow")
         self.assertRegex(sample["why_invalid"], r"\d+")
 
+    def test_live_areas_are_replaced_once_over_before_they_are_measured(self):
+        self.run_cells(
+            *("--workload=replace", "--live=300", "--duration=1ms"),
+            *("--strategy=augmented", "--threads=1", "--rounds=1"),
+        )
+        for sample in self.samples(strategy="augmented"):
+            aged = sample["counters"]["aged_replacements"]
+            self.assertGreaterEqual(aged, 300)
+            self.assertLess(aged, 400)
+
     def caught(self, *words):
         done = self.run_cells(
             *words, "--duration=100ms", *TINY[1:], expect=FAILED
