@@ -6,6 +6,7 @@ from table_data import (
     NOTHING,
     PAGES_A_MIB,
     SPEED,
+    Group,
     NoData,
     footer,
     markdown,
@@ -208,17 +209,39 @@ def generations(results):
 
 
 PURGE_COLUMNS = (
-    ("map calls/free", "map_calls_per_op"),
-    ("unmap calls/free", "unmap_calls_per_op"),
-    ("guard calls/free", "guard_calls_per_op"),
-    ("pages/unmap call", "pages_per_unmap_call"),
+    ("unmapping calls/free", "flushes_per_free"),
+    ("pages/unmapping call", "pages_per_flush"),
     ("TLB shoot-downs/free", "tlb_shootdowns_per_op"),
+    ("all system calls/pair", "calls_per_pair"),
 )
+PURGE_NOTE = (
+    "An unmapping call is one mmap over a run (flush remap), or one guard call"
+    " for up to 1,024 runs (flush guard). The call that places an area's guard"
+    " page when it is mapped is none of them; it is in the last of the counts."
+)
+
+
+def with_flushes(sample):
+    """The sample and what its counters say about unmapping."""
+    counters = sample["counters"]
+    names = ("ops_all", "map_calls", "unmap_calls", "guard_calls")
+    pairs, maps, unmaps, guards = (counters.get(name) or 0 for name in names)
+    # Each area of this workload has one guard page.  Without guard markers
+    # there are no guard calls, neither to place nor to flush.
+    flushes = unmaps + guards - min(guards, pairs)
+    more = {}
+    if pairs:
+        more["flushes_per_free"] = flushes / pairs
+        more["calls_per_pair"] = (maps + unmaps + guards) / pairs
+    if flushes:
+        more["pages_per_flush"] = counters.get("unmapped_pages", 0) / flushes
+    return {**sample, "counters": {**counters, **more}}
 
 
 def purge(results):
     """System calls and shoot-downs of a free, by mapping and flush."""
     group = results.group("purge")
+    group = Group(with_flushes(sample) for sample in group.all)
     rows, threads = [], group.threads()[-1]
     here = group.engine().where(threads=threads)
     for workload in here.values("workload"):
@@ -240,6 +263,7 @@ def purge(results):
         [
             f"**{plural(threads, 'thread')}**",
             markdown([*headers, "valid samples"], sorted_rows(rows), 4),
+            PURGE_NOTE,
             footer(results, "purge"),
         ]
     )
@@ -289,8 +313,24 @@ def growth(results):
     headers = ["strategy"]
     headers += [f"{live:,} live: {COST}" for live in lives]
     headers.append(f"{lives[-1]:,} ÷ {lives[0]:,} live")
-    text = markdown(headers, rows)
-    return "\n\n".join([text, footer(results, "growth")])
+    parts = [markdown(headers, rows), age_note(group)]
+    return "\n\n".join([*parts, footer(results, "growth")])
+
+
+def age_note(group):
+    """Areas that were just taken lie packed: who was measured so?"""
+    young = []
+    for label, cells in by_strategy(group):
+        for live in sorted(cells.values("live")):
+            cell = cells.where(live=live)
+            aged = cell.median("counters", "aged_replacements")
+            if aged is not None and aged < live:
+                young.append(f"`{label}` {100 * aged / live:.0f} % of {live:,}")
+    text = "Before it was measured each live set was replaced once over"
+    if not young:
+        return text + "."
+    names = ", ".join(young)
+    return f"{text}; in the time given, of these only a part: {names}."
 
 
 def mib(group, counter):

@@ -154,6 +154,14 @@ class Figures(unittest.TestCase):
 
 
 class Tables(FolderTest):
+    def purge_row(self, flush, **calls):
+        counters = {"ops_all": 64, "map_calls": 64, "unmapped_pages": 128}
+        counters["tlb_shootdowns_per_op"] = 0.25
+        axes = {"workload": "purge_storm", "mapping": "lazy", "flush": flush}
+        counters.update(calls)
+        self.leave("purge", sample(900, counters=counters, **axes))
+        return self.row(self.table("purge"), "purge_storm")[4:8]
+
     def test_compare_shows_speed_by_threads_and_the_price(self):
         price = {"pages_retained": 7, "address_span_pages": 9}
         self.leave(
@@ -197,11 +205,17 @@ class Tables(FolderTest):
         self.assertEqual(row[3:], ["25", "50"])
 
     def test_purge_shows_counts_a_free(self):
-        counters = {"unmap_calls_per_op": 0.125, "pages_per_unmap_call": 16}
-        axes = {"workload": "purge_storm", "mapping": "lazy", "flush": "remap"}
-        self.leave("purge", sample(900, counters=counters, **axes))
-        row = self.row(self.table("purge"), "purge_storm")
-        self.assertEqual(row[4:9], ["–", "0.125", "–", "16", "–"])
+        # 64 areas mapped and guarded, 8 calls to unmap them.
+        remap = self.purge_row("remap", unmap_calls=8, guard_calls=64)
+        self.assertEqual(remap, ["0.125", "16", "0.250", "2.12"])
+
+    def test_purge_tells_guards_placed_from_guards_that_flush(self):
+        guard = self.purge_row("guard", unmap_calls=0, guard_calls=64 + 2)
+        self.assertEqual(guard, ["0.0312", "64", "0.250", "2.03"])
+
+    def test_purge_without_guard_markers_counts_its_remaps(self):
+        gap = self.purge_row("remap", unmap_calls=8, guard_calls=0)
+        self.assertEqual(gap, ["0.125", "16", "0.250", "1.12"])
 
     def test_vmalloc_tells_touched_from_untouched(self):
         for_all = {"api": "vmalloc", "touch": "none"}
@@ -216,6 +230,14 @@ class Tables(FolderTest):
         self.leave("growth", *[sample(n, live=k) for k, n in lives.items()])
         row = self.row(self.table("growth"), "`augmented`")
         self.assertEqual(row[1:], ["200", "500", "900", "4.5"])
+
+    def test_growth_names_the_sets_that_were_not_aged(self):
+        old = sample(100, live=10, counters={"aged_replacements": 16})
+        self.leave("growth", old)
+        self.assertIn("replaced once over.", self.table("growth"))
+        young = sample(200, live=50, counters={"aged_replacements": 16})
+        self.leave("growth", old, young)
+        self.assertIn("`augmented` 32 % of 50.", self.table("growth"))
 
     def test_replay_shows_a_wrong_answer(self):
         axes = {"workload": "replay:x.trace", "variant": "4.19"}
@@ -291,7 +313,8 @@ class Generations(FolderTest):
             sample(200, **axes), sample(100, strategy="nodes", **axes)
         )
         self.assertEqual(found["6.9", "64"][1], "not comparable: 64 threads")
-        self.assertEqual(found["6.9", "32"], ("2", "not comparable: 32 threads"))
+        words = "not comparable: 32 threads"
+        self.assertEqual(found["6.9", "32"], ("2", words))
 
     def test_what_the_tree_has_not_has_no_row(self):
         found = self.verdicts(sample(100))
