@@ -103,10 +103,14 @@ int map_settle(struct map *map, size_t page, size_t pages)
 	for (size_t i = 0; i < pages; i++) {
 		if (pte_is_open(table_get(&map->table, page + i))) {
 			(void)map_unmap(map, &run, 1);
-			return run.error;
+			if (run.error != 0)
+				return run.error;
+			break;
 		}
 	}
-	return 0;
+	return spare_hold(&map->spare, map->os)
+		       ? 0
+		       : map_refused(map, -ENOMEM, "mmap");
 }
 
 int map_frame_at(const struct map *map, uintptr_t address, uint32_t *frame)

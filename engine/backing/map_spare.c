@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map_spare.c - three pages, the middle one PROT_NONE.
+ * map_spare.c - nine pages, every other one PROT_NONE.
  *
- * Their neighbours may merge with the outer two, but not with the one between
- * them: it is a kernel mapping of its own wherever they lie.
+ * Their neighbours may merge with the outer two, but not with what lies between
+ * them: seven kernel mappings of their own wherever they lie.  One would not
+ * do: to lay out bare what is bare already cuts a mapping in three before it is
+ * one again, and a call that the kernel refuses may leave it cut.
  */
 #include "backing/map_spare.h"
 
@@ -11,18 +13,22 @@
 
 #include "base/page.h"
 
-#define SPARE_BYTES (3 * PAGE_SIZE)
+enum { SPARE_PAGES = 9 };
 
-/* spare_make - three pages that are at least one mapping, or NULL. */
+#define SPARE_BYTES (SPARE_PAGES * PAGE_SIZE)
+
+/* spare_make - pages that are at least seven mappings, or NULL. */
 static void *spare_make(const struct os *os)
 {
 	unsigned char *const base = os->mmap_anon(SPARE_BYTES);
 
 	if (base == NULL)
 		return NULL;
-	if (os->remap_none(base + PAGE_SIZE, PAGE_SIZE) != 0) {
-		os->munmap_anon(base, SPARE_BYTES);
-		return NULL;
+	for (size_t page = 1; page < SPARE_PAGES; page += 2) {
+		if (os->remap_none(base + page * PAGE_SIZE, PAGE_SIZE) != 0) {
+			os->munmap_anon(base, SPARE_BYTES);
+			return NULL;
+		}
 	}
 	return base;
 }
@@ -65,6 +71,13 @@ void spare_init(struct spare *spare, const struct os *os)
 void spare_fini(struct spare *spare, const struct os *os)
 {
 	(void)spare_give_up(spare, os);
+}
+
+bool spare_hold(struct spare *spare, const struct os *os)
+{
+	spare_fill(spare, os);
+	/* relaxed: addresses of pages that nobody reads or writes. */
+	return load_relaxed(&spare->mapping) != NULL;
 }
 
 int spare_remap_none(struct spare *spare, const struct os *os, void *base,

@@ -8,7 +8,9 @@
  * makes room for the one call that makes room for all others, and for new ones
  * of no use.
  *
- *   N1  whoever has taken the spare is the only one who gives it up.
+ *   N1  whoever has taken the spare is the only one who gives it up;
+ *   N2  nothing is mapped without it: else what was given up for one failed
+ *       call would be used up by the next area, and the way back be lost.
  *
  * Who may run with whom: spare_remap_none by any thread; init and fini alone.
  * Progress: lock-free, save for the system calls; a thread that finds the spare
@@ -17,6 +19,7 @@
 #ifndef LFV_BACKING_MAP_SPARE_H
 #define LFV_BACKING_MAP_SPARE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/atomic.h"
@@ -29,6 +32,10 @@ struct spare {
 /* spare_init - hold a spare; without one, if the kernel has none to give. */
 void spare_init(struct spare *spare, const struct os *os);
 void spare_fini(struct spare *spare, const struct os *os);
+
+/* spare_hold - true if there is one, or one can be had now; N2. */
+__attribute__((warn_unused_result)) bool spare_hold(struct spare *spare,
+						    const struct os *os);
 
 /*
  * spare_remap_none - os->remap_none(), once more without the spare if the

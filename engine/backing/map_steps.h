@@ -60,9 +60,10 @@ __attribute__((warn_unused_result)) int map_clear(struct map *map, size_t page,
 						  size_t pages);
 
 /*
- * map_settle - unmap what an undoing that failed has left on these pages.
+ * map_settle - make ready for mapping: unmap what an undoing that failed has
+ * left on these pages, and hold the spare that unmapping may need.
  *
- * -errno with a message if it still cannot be unmapped.
+ * -errno with a message if that cannot be.
  */
 __attribute__((warn_unused_result)) int map_settle(struct map *map, size_t page,
 						   size_t pages);
