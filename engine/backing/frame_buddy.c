@@ -38,8 +38,9 @@ static int frame_buddy_init(struct frames *frames)
 	int error = pcp_init(&state->pcp, frames);
 
 	if (error != 0)
-		return error_set(error, "no address space for the per-CPU "
-					"lists of frames");
+		return error_set(
+			error, "no address space for the per-CPU "
+			       "lists of frames (RLIMIT_AS, vm.max_map_count)");
 	error = lock_init(&state->lock, frames->config.lock,
 			  frames->config.lock_yield);
 	if (error != 0) {

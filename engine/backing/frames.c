@@ -132,7 +132,8 @@ static int arrays_init(struct frames *frames)
 		return error_set(-ENOMEM,
 				 "no address space for the descriptors of "
 				 "%" PRIu64 " frames: ask for less "
-				 "(memory_bytes)",
+				 "(memory_bytes), or raise RLIMIT_AS "
+				 "(ulimit -v)",
 				 frames->config.nr_frames);
 	}
 	return 0;

@@ -197,7 +197,9 @@ struct lfv *engine_create(const struct lfv_options *options,
 	struct lfv *lfv = os->mmap_anon(align_up(sizeof(*lfv), PAGE_SIZE));
 
 	if (lfv == NULL)
-		return failed(error_set(-ENOMEM, "no memory for the engine"));
+		return failed(error_set(-ENOMEM,
+					"no memory for the engine"
+					" (RLIMIT_AS, vm.max_map_count)"));
 	lfv->os = os;
 	lfv->choices = choices;
 	lfv->shootdowns_known = os->tlb_shootdowns(&lfv->shootdowns_before);

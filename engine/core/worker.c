@@ -55,7 +55,8 @@ int worker_init(struct lfv *lfv)
 		(void)sem_destroy(&worker->wake);
 		return error_set(-error,
 				 "the worker thread cannot start: %s; raise "
-				 "RLIMIT_NPROC or choose worker none",
+				 "RLIMIT_NPROC (or RLIMIT_AS, for its stack) "
+				 "or choose worker none",
 				 strerror(error));
 	}
 	worker->is_running = true;

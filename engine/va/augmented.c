@@ -82,7 +82,8 @@ int augmented_alloc(struct va *va, const struct va_request *request,
 	struct vmap_area *const area = area_take(va->config.os);
 
 	if (!area)
-		return error_set(-ENOMEM, "no memory for an area's descriptor");
+		return error_set(-ENOMEM, "no memory for an area's descriptor"
+					  " (RLIMIT_AS, vm.max_map_count)");
 
 	const int error =
 		free_space_take(&self->space, request, &area->va_start);

@@ -22,13 +22,15 @@ int free_space_init(struct free_space *space, const struct va_config *config,
 	struct vmap_area *const window = area_take(config->os);
 
 	if (!window)
-		return error_set(-ENOMEM, "no memory for an area's descriptor");
+		return error_set(-ENOMEM, "no memory for an area's descriptor"
+					  " (RLIMIT_AS, vm.max_map_count)");
 	space->os = config->os;
 	space->slot_count = config->cpus;
 	space->slots = config->os->mmap_anon(slots_bytes(space));
 	if (!space->slots) {
 		area_give(window);
-		return error_set(-ENOMEM, "no memory for the CPUs' stock");
+		return error_set(-ENOMEM, "no memory for the CPUs' stock"
+					  " (RLIMIT_AS, vm.max_map_count)");
 	}
 
 	const int error =
@@ -117,7 +119,9 @@ static int space_cut(struct free_space *space, struct free_slot *slot,
 	if (free_fit_of(hole, lowest, request->size) == FREE_FIT_NE) {
 		left = spare_take(space, slot);
 		if (!left)
-			return error_set(-ENOMEM, "no memory for a descriptor");
+			return error_set(-ENOMEM,
+					 "no memory for a descriptor"
+					 " (RLIMIT_AS, vm.max_map_count)");
 	}
 
 	struct vmap_area *const gone =

@@ -61,7 +61,8 @@ int va_init(struct va *va, const struct va_ops *ops,
 
 	if (!state)
 		return error_set(-ENOMEM,
-				 "no memory for the state of strategy %s",
+				 "no memory for the state of strategy %s"
+				 " (RLIMIT_AS, vm.max_map_count)",
 				 ops->name);
 	va->ops = ops;
 	va->config = *config;

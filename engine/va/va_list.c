@@ -145,7 +145,8 @@ static int vmlist_alloc(struct va *va, const struct va_request *request,
 	struct lock_turn turn;
 
 	if (!area)
-		return error_set(-ENOMEM, "no memory for an area's descriptor");
+		return error_set(-ENOMEM, "no memory for an area's descriptor"
+					  " (RLIMIT_AS, vm.max_map_count)");
 
 	lock_enter(&vmlist->lock, &turn);
 	const bool fits =

@@ -74,7 +74,9 @@ static int nodes_init(struct va *va)
 	self->lazy_pages_max = va_lazy_max_pages(config->cpus);
 	self->nodes = config->os->mmap_anon(nodes_bytes(self));
 	if (!self->nodes)
-		return error_set(-ENOMEM, "no memory for %u vmap nodes",
+		return error_set(-ENOMEM,
+				 "no memory for %u vmap nodes"
+				 " (RLIMIT_AS, vm.max_map_count)",
 				 self->count);
 	for (unsigned i = 0; i < self->count; i++) {
 		const int error = vmap_node_init(&self->nodes[i], config);
@@ -115,7 +117,8 @@ static int area_take_global(struct va *va, const struct va_request *request,
 	struct vmap_area *const area = area_take(va->config.os);
 
 	if (!area)
-		return error_set(-ENOMEM, "no memory for an area's descriptor");
+		return error_set(-ENOMEM, "no memory for an area's descriptor"
+					  " (RLIMIT_AS, vm.max_map_count)");
 
 	const int error =
 		free_space_take(&nodes_of(va)->space, request, &area->va_start);

@@ -130,7 +130,8 @@ static int rbtree_alloc(struct va *va, const struct va_request *request,
 	struct lock_turn turn;
 
 	if (!area)
-		return error_set(-ENOMEM, "no memory for an area's descriptor");
+		return error_set(-ENOMEM, "no memory for an area's descriptor"
+					  " (RLIMIT_AS, vm.max_map_count)");
 
 	lock_enter(&rbtree->tree.lock, &turn);
 	const bool fits = hole_find(rbtree, request, &area->va_start);

@@ -134,7 +134,8 @@ static int rbtree_2628_alloc(struct va *va, const struct va_request *request,
 	struct lock_turn turn;
 
 	if (!area)
-		return error_set(-ENOMEM, "no memory for an area's descriptor");
+		return error_set(-ENOMEM, "no memory for an area's descriptor"
+					  " (RLIMIT_AS, vm.max_map_count)");
 	area->merged = 1;
 	area->vm = request->vm;
 

@@ -78,7 +78,8 @@ struct lfv_options {
  *
  * EINVAL: an unknown name, a pair that does not work together, a window that
  * is too small or too large.  ENOMEM, EMFILE, EFBIG: a limit of the process,
- * named by lfv_last_error().  NULL options are all defaults.
+ * named by lfv_last_error(); EAGAIN: no thread can be had for the worker.  NULL
+ * options are all defaults.
  */
 LFV_API LFV_MUST_USE struct lfv *lfv_create(const struct lfv_options *options);
 
