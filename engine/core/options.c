@@ -359,8 +359,13 @@ int choices_resolve(struct choices *choices, const struct lfv_options *options,
 int lfv_options_check(const struct lfv_options *options,
 		      struct lfv_options *resolved)
 {
+	const struct lfv_options defaults = LFV_OPTIONS_INIT;
 	struct choices choices;
 	struct chosen chosen;
+
+	if (options == NULL)
+		options = &defaults;
+
 	const int error = resolve(&choices, &chosen, options, &os_linux);
 
 	if (error != 0 || resolved == NULL)

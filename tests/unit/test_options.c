@@ -112,9 +112,19 @@ static void every_axis_has_choices_and_an_end(void **state)
 	}
 }
 
+static void no_options_are_all_defaults(void **state)
+{
+	struct lfv_options resolved;
+
+	(void)state;
+	assert_int_equal(lfv_options_check(NULL, &resolved), 0);
+	assert_string_equal(resolved.strategy, "nodes");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_options_are_all_defaults),
 		cmocka_unit_test(
 			an_unknown_strategy_is_named_with_the_known_ones),
 		cmocka_unit_test(an_unknown_word_of_each_axis_is_refused),
