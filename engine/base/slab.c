@@ -40,8 +40,7 @@ static _Thread_local struct slab_cache *thread_caches[SLAB_TYPES_MAX + 1];
 static _Thread_local bool thread_ended;
 
 static pthread_once_t process_once = PTHREAD_ONCE_INIT;
-static pthread_mutex_t types_mutex = PTHREAD_MUTEX_INITIALIZER;
-static unsigned types_used;
+static _Atomic(unsigned) types_used;
 static pthread_key_t thread_key;
 static bool has_thread_key; /* constant after process_once */
 
@@ -239,17 +238,18 @@ static unsigned slab_type(struct slab *slab)
 	if (type != 0)
 		return type;
 
-	const int lock_error = pthread_mutex_lock(&types_mutex);
-	require(lock_error == 0);
-	/* relaxed: as above; types_mutex keeps a second one away. */
+	slab_lock(slab);
+	/* relaxed: as above; the mutex keeps a second one away. */
 	type = load_relaxed(&slab->type);
-	if (type == 0 && types_used < SLAB_TYPES_MAX) {
-		type = ++types_used;
+	/* relaxed: only the number is asked for, here and below. */
+	if (type == 0 && load_relaxed(&types_used) < SLAB_TYPES_MAX) {
+		const unsigned next = add_relaxed(&types_used, 1) + 1;
+
+		type = next <= SLAB_TYPES_MAX ? next : 0;
 		/* relaxed: as above. */
 		store_relaxed(&slab->type, type);
 	}
-	const int unlock_error = pthread_mutex_unlock(&types_mutex);
-	require(unlock_error == 0);
+	slab_unlock(slab);
 	return type;
 }
 
@@ -428,6 +428,16 @@ void slab_give(struct slab *slab, void *object)
 	}
 	count_given(cache);
 	magazine_push(cache->loaded, object);
+}
+
+void slab_fork_begin(struct slab *slab)
+{
+	slab_lock(slab);
+}
+
+void slab_fork_end(struct slab *slab)
+{
+	slab_unlock(slab);
 }
 
 void slab_stats(struct slab *slab, struct slab_stats *stats)

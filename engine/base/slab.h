@@ -29,8 +29,9 @@
  * A thread's cache goes back to the depot when the thread ends; a thread whose
  * cache is already gone, or could not be made, deals with the depot itself.
  *
- * Who may run with whom: everything with everything.  Not after fork, in the
- * child: the engine refuses to work there.
+ * Who may run with whom: everything with everything.  A fork() goes between
+ * slab_fork_begin() and slab_fork_end(), so that no thread that the child does
+ * not have is inside the depot; what its magazines held is lost to the child.
  *
  * Progress: take and give are wait-free while the thread's magazines last, and
  * wait for a mutex, at times for the kernel, every 64 operations at worst.
@@ -118,6 +119,13 @@ __attribute__((warn_unused_result)) void *slab_take(struct slab *slab,
 
 /* slab_give - hand back what slab_take() gave, by any thread; cannot fail. */
 void slab_give(struct slab *slab, void *object);
+
+/*
+ * slab_fork_begin - nobody is in the depot until slab_fork_end(), which parent
+ * and child both call.
+ */
+void slab_fork_begin(struct slab *slab);
+void slab_fork_end(struct slab *slab);
 
 /*
  * slab_stats - exact when nobody takes or gives; else `live` may be late, but

@@ -2,6 +2,9 @@
 /*
  * fork_guard.c - the handlers that fork() runs, and the list they walk.
  *
+ * A child may make engines of its own, so the descriptors, which all engines of
+ * the process share, are held still while it forks.
+ *
  * They run once a process, however many engines there are.  A child that is
  * made by a raw clone() or vfork() meets none of them.
  */
@@ -13,6 +16,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "core/engine.h"
+#include "va/area.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -22,10 +26,12 @@ static int install_error;   /* constant after once */
 static void before_fork(void)
 {
 	require(pthread_mutex_lock(&mutex) == 0);
+	area_fork_begin();
 }
 
 static void in_parent(void)
 {
+	area_fork_end();
 	require(pthread_mutex_unlock(&mutex) == 0);
 }
 
@@ -56,6 +62,7 @@ static void cut_off(struct lfv *lfv)
 
 static void in_child(void)
 {
+	area_fork_end();
 	for (struct lfv *lfv = engines; lfv != NULL; lfv = lfv->next_engine)
 		cut_off(lfv);
 	require(pthread_mutex_unlock(&mutex) == 0);

@@ -32,6 +32,16 @@ void area_chain_give(struct vmap_area *chain)
 	}
 }
 
+void area_fork_begin(void)
+{
+	slab_fork_begin(&area_slab);
+}
+
+void area_fork_end(void)
+{
+	slab_fork_end(&area_slab);
+}
+
 void area_to_found(const struct vmap_area *area, struct va_found *found,
 		   bool lazy)
 {

@@ -84,6 +84,10 @@ void area_give(struct vmap_area *area);
 /* area_chain_give - as area_give(), for each of a chain by purge_next. */
 void area_chain_give(struct vmap_area *chain);
 
+/* area_fork_begin - as slab_fork_begin(), for the descriptors. */
+void area_fork_begin(void);
+void area_fork_end(void);
+
 /* area_to_found - fill the copy that a lookup or walk hands out. */
 void area_to_found(const struct vmap_area *area, struct va_found *found,
 		   bool lazy);

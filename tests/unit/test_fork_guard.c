@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/slab.h"
 #include "engine_fixture.h"
 #include "fault_probe.h"
 
@@ -115,6 +118,70 @@ static void a_child_may_make_an_engine_of_its_own(void **state)
 	lfv_destroy(lfv);
 }
 
+static sem_t chunk_begun;
+static _Atomic(bool) chunk_lingers;
+
+/* A chunk for descriptors takes its time, in the middle of the depot. */
+static void *anonymous_slowly(size_t bytes)
+{
+	/* relaxed: one thread asks. */
+	if (bytes == SLAB_CHUNK_BYTES && swap_relaxed(&chunk_lingers, false)) {
+		(void)sem_post(&chunk_begun);
+		(void)usleep(50 * 1000);
+	}
+	return os_linux.mmap_anon(bytes);
+}
+
+static void *use_up_descriptors(void *lfv)
+{
+	/* relaxed: one thread asks. */
+	while (load_relaxed(&chunk_lingers))
+		(void)!lfv_get_vm_area(lfv, PAGE_SIZE, 0);
+	return NULL;
+}
+
+/* More areas than this thread has descriptors at hand. */
+static int make_many_in_time(struct lfv *lfv, unsigned char *area)
+{
+	(void)lfv;
+	(void)area;
+	(void)alarm(5);
+
+	struct lfv *own = engine_default();
+
+	for (int i = 0; i < 1000; i++) {
+		if (lfv_get_vm_area(own, PAGE_SIZE, 0) == NULL)
+			return 1;
+	}
+	lfv_destroy(own);
+	return 0;
+}
+
+static void a_child_does_not_wait_for_its_parents_threads(void **state)
+{
+	static struct os os;
+	const struct lfv_options options = TEST_OPTIONS;
+	pthread_t thread;
+
+	(void)state;
+	os = os_linux;
+	os.mmap_anon = anonymous_slowly;
+
+	struct lfv *lfv = engine_create(&options, &os);
+
+	assert_non_null(lfv);
+	assert_int_equal(sem_init(&chunk_begun, 0, 0), 0);
+	/* relaxed: the thread is made later. */
+	store_relaxed(&chunk_lingers, true);
+	assert_int_equal(pthread_create(&thread, NULL, use_up_descriptors, lfv),
+			 0);
+	while (sem_wait(&chunk_begun) != 0)
+		continue;
+	assert_int_equal(in_child(make_many_in_time, lfv, NULL), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	lfv_destroy(lfv);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +189,7 @@ int main(void)
 		cmocka_unit_test(a_child_cannot_reach_its_parents_areas),
 		cmocka_unit_test(a_child_cannot_reach_the_linear_mapping),
 		cmocka_unit_test(a_child_may_make_an_engine_of_its_own),
+		cmocka_unit_test(a_child_does_not_wait_for_its_parents_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
