@@ -191,6 +191,17 @@ static size_t areas_fill(struct lfv *lfv, int fd)
 	return 0;
 }
 
+/*
+ * Two mappings a time, an area and the hole behind it: how many are left when
+ * the next does not fit depends on where that began.
+ */
+static void mappings_add(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		EXPECT(mmap(NULL, PAGE_SIZE, PROT_READ,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+}
+
 static void mappings_used_up(const char *strategy, const char *flush,
 			     const char *mapping)
 {
@@ -217,7 +228,7 @@ static void mappings_used_up(const char *strategy, const char *flush,
 	EXPECT(is_named("vm.max_map_count"));
 	EXPECT(window_mappings(lfv) > 0);
 	errno = 0;
-	EXPECT(lfv_vmalloc(lfv, MIB) == NULL);
+	EXPECT(lfv_vmalloc(lfv, 64 * MIB) == NULL);
 	EXPECT(errno == ENOMEM);
 	EXPECT(is_named("vm.max_map_count"));
 	for (size_t i = 0; i < count; i++)
@@ -238,6 +249,12 @@ static void mappings_used_up(const char *strategy, const char *flush,
 static void meet_mappings(void)
 {
 	mappings_used_up("nodes", "remap", "lazy");
+}
+
+static void meet_mappings_oddly(void)
+{
+	mappings_add(1);
+	meet_mappings();
 }
 
 static void meet_mappings_with_markers(void)
@@ -284,6 +301,7 @@ static void the_last_kernel_mapping_is_an_ordinary_error(void **state)
 {
 	(void)state;
 	run_in_child(meet_mappings);
+	run_in_child(meet_mappings_oddly);
 	run_in_child(meet_mappings_with_markers);
 	run_in_child(meet_mappings_strictly);
 }

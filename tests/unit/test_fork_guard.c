@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/slab.h"
+#include "base/tsan.h"
 #include "engine_fixture.h"
 #include "fault_probe.h"
 
@@ -164,6 +165,9 @@ static void a_child_does_not_wait_for_its_parents_threads(void **state)
 	pthread_t thread;
 
 	(void)state;
+	/* It takes the thread that the child does not have for a leak. */
+	if (TSAN_ENABLED)
+		skip();
 	os = os_linux;
 	os.mmap_anon = anonymous_slowly;
 

@@ -100,9 +100,40 @@ static void with_a_spare_at_hand_one_call_is_one_call(void **state)
 	os_linux.munmap_anon(page, PAGE_SIZE);
 }
 
+/* What a call cuts before it merges, and what a refused one leaves cut. */
+static void a_spare_is_seven_mappings_wherever_it_lies(void **state)
+{
+	const size_t before = os_linux.map_count();
+	struct spare spare;
+
+	(void)state;
+	spare_init(&spare, &os_linux);
+	assert_true(spare_hold(&spare, &os_linux));
+	assert_in_range(os_linux.map_count() - before, 7, 9);
+	spare_fini(&spare, &os_linux);
+	assert_int_equal(os_linux.map_count(), before);
+}
+
+static void what_cannot_be_had_is_not_held(void **state)
+{
+	struct os os = os_linux;
+	struct spare spare;
+
+	(void)state;
+	os.remap_none = remap_counted;
+	refusals = 2;
+	spare_init(&spare, &os);
+	assert_false(spare_hold(&spare, &os));
+	assert_int_equal(refusals, 0);
+	assert_true(spare_hold(&spare, &os));
+	spare_fini(&spare, &os);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_cannot_be_had_is_not_held),
+		cmocka_unit_test(a_spare_is_seven_mappings_wherever_it_lies),
 		cmocka_unit_test_setup(
 			a_refused_call_is_made_again_without_the_spare,
 			os_make),
