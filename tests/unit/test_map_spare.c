@@ -116,17 +116,17 @@ static void a_spare_is_seven_mappings_wherever_it_lies(void **state)
 
 static void what_cannot_be_had_is_not_held(void **state)
 {
-	struct os os = os_linux;
+	struct os refusing = os_linux;
 	struct spare spare;
 
 	(void)state;
-	os.remap_none = remap_counted;
+	refusing.remap_none = remap_counted;
 	refusals = 2;
-	spare_init(&spare, &os);
-	assert_false(spare_hold(&spare, &os));
+	spare_init(&spare, &refusing);
+	assert_false(spare_hold(&spare, &refusing));
 	assert_int_equal(refusals, 0);
-	assert_true(spare_hold(&spare, &os));
-	spare_fini(&spare, &os);
+	assert_true(spare_hold(&spare, &refusing));
+	spare_fini(&spare, &refusing);
 }
 
 int main(void)
