@@ -94,6 +94,23 @@ static int plane_check(const struct lfv *lfv)
 	return 0;
 }
 
+/* memory_check - as Linux, refuse at once what all memory could not hold. */
+static int memory_check(const struct lfv *lfv, size_t size)
+{
+	const size_t pages = bytes_to_pages(size);
+	const int error = plane_check(lfv);
+
+	if (error != 0)
+		return error;
+	if (pages > lfv->frames.config.nr_frames || pages > UINT32_MAX)
+		return error_set(-ENOMEM,
+				 "size %zu is more than all memory, %zu frames "
+				 "of 4096 bytes: create the engine with a "
+				 "larger memory_bytes",
+				 size, (size_t)lfv->frames.config.nr_frames);
+	return 0;
+}
+
 static void *answer(int error, void *address)
 {
 	if (error == 0)
@@ -112,7 +129,7 @@ static void *area_make(struct lfv *lfv, const struct lfv_request *asked,
 	int error = request_check(lfv, asked, &request);
 
 	if (error == 0 && kind == SOURCE_MEMORY) {
-		error = plane_check(lfv);
+		error = memory_check(lfv, asked->size);
 		request.vm.flags |= LFV_VM_ALLOC;
 		request.vm.nr_pages = (uint32_t)bytes_to_pages(asked->size);
 	}

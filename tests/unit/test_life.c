@@ -135,7 +135,16 @@ static void out_of_frames_on(struct lfv *lfv)
 	errno = 0;
 	assert_null(lfv_vmalloc(lfv, (frames + 1) * PAGE_SIZE));
 	assert_int_equal(errno, ENOMEM);
+	assert_non_null(strstr(lfv_last_error(), "more than all memory"));
+	assert_int_equal(engine_stats(lfv).map_calls, 0);
+
+	void *half = lfv_vmalloc(lfv, frames / 2 * PAGE_SIZE);
+
+	assert_non_null(half);
+	assert_null(lfv_vmalloc(lfv, (frames / 2 + 1) * PAGE_SIZE));
+	assert_int_equal(errno, ENOMEM);
 	assert_non_null(strstr(lfv_last_error(), "memory_bytes"));
+	assert_int_equal(lfv_vfree(lfv, half), 0);
 	assert_int_equal(engine_stats(lfv).live_areas, 0);
 	(void)lfv_purge(lfv);
 	assert_int_equal(engine_stats(lfv).frames_free, frames);
