@@ -18,51 +18,43 @@
 
 #include <stdatomic.h>
 
-#define load_relaxed(p) atomic_load_explicit((p), memory_order_relaxed)
-#define load_acquire(p) atomic_load_explicit((p), memory_order_acquire)
+#define ORDER_RELAXED memory_order_relaxed
+#define ORDER_ACQUIRE memory_order_acquire
+#define ORDER_RELEASE memory_order_release
+#define ORDER_ACQ_REL memory_order_acq_rel
 
-#define store_relaxed(p, v) \
-	atomic_store_explicit((p), (v), memory_order_relaxed)
-#define store_release(p, v) \
-	atomic_store_explicit((p), (v), memory_order_release)
+#define load_relaxed(p) atomic_load_explicit((p), ORDER_RELAXED)
+#define load_acquire(p) atomic_load_explicit((p), ORDER_ACQUIRE)
 
-#define add_relaxed(p, v) \
-	atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
-#define add_acq_rel(p, v) \
-	atomic_fetch_add_explicit((p), (v), memory_order_acq_rel)
-#define sub_relaxed(p, v) \
-	atomic_fetch_sub_explicit((p), (v), memory_order_relaxed)
-#define sub_acq_rel(p, v) \
-	atomic_fetch_sub_explicit((p), (v), memory_order_acq_rel)
+#define store_relaxed(p, v) atomic_store_explicit((p), (v), ORDER_RELAXED)
+#define store_release(p, v) atomic_store_explicit((p), (v), ORDER_RELEASE)
 
-#define or_relaxed(p, v) \
-	atomic_fetch_or_explicit((p), (v), memory_order_relaxed)
-#define or_acquire(p, v) \
-	atomic_fetch_or_explicit((p), (v), memory_order_acquire)
-#define and_relaxed(p, v) \
-	atomic_fetch_and_explicit((p), (v), memory_order_relaxed)
-#define and_release(p, v) \
-	atomic_fetch_and_explicit((p), (v), memory_order_release)
+#define add_relaxed(p, v) atomic_fetch_add_explicit((p), (v), ORDER_RELAXED)
+#define add_acq_rel(p, v) atomic_fetch_add_explicit((p), (v), ORDER_ACQ_REL)
+#define sub_relaxed(p, v) atomic_fetch_sub_explicit((p), (v), ORDER_RELAXED)
+#define sub_acq_rel(p, v) atomic_fetch_sub_explicit((p), (v), ORDER_ACQ_REL)
 
-#define swap_relaxed(p, v) \
-	atomic_exchange_explicit((p), (v), memory_order_relaxed)
-#define swap_acquire(p, v) \
-	atomic_exchange_explicit((p), (v), memory_order_acquire)
-#define swap_acq_rel(p, v) \
-	atomic_exchange_explicit((p), (v), memory_order_acq_rel)
+#define or_relaxed(p, v)  atomic_fetch_or_explicit((p), (v), ORDER_RELAXED)
+#define or_acquire(p, v)  atomic_fetch_or_explicit((p), (v), ORDER_ACQUIRE)
+#define and_relaxed(p, v) atomic_fetch_and_explicit((p), (v), ORDER_RELAXED)
+#define and_release(p, v) atomic_fetch_and_explicit((p), (v), ORDER_RELEASE)
 
-#define cas_relaxed(p, old, v)                   \
-	atomic_compare_exchange_strong_explicit( \
-		(p), (old), (v), memory_order_relaxed, memory_order_relaxed)
-#define cas_acquire(p, old, v)                   \
-	atomic_compare_exchange_strong_explicit( \
-		(p), (old), (v), memory_order_acquire, memory_order_relaxed)
-#define cas_release(p, old, v)                   \
-	atomic_compare_exchange_strong_explicit( \
-		(p), (old), (v), memory_order_release, memory_order_relaxed)
-#define cas_acq_rel(p, old, v)                   \
-	atomic_compare_exchange_strong_explicit( \
-		(p), (old), (v), memory_order_acq_rel, memory_order_relaxed)
+#define swap_relaxed(p, v) atomic_exchange_explicit((p), (v), ORDER_RELAXED)
+#define swap_acquire(p, v) atomic_exchange_explicit((p), (v), ORDER_ACQUIRE)
+#define swap_acq_rel(p, v) atomic_exchange_explicit((p), (v), ORDER_ACQ_REL)
+
+#define cas_relaxed(p, old, v)                                   \
+	atomic_compare_exchange_strong_explicit((p), (old), (v), \
+						ORDER_RELAXED, ORDER_RELAXED)
+#define cas_acquire(p, old, v)                                   \
+	atomic_compare_exchange_strong_explicit((p), (old), (v), \
+						ORDER_ACQUIRE, ORDER_RELAXED)
+#define cas_release(p, old, v)                                   \
+	atomic_compare_exchange_strong_explicit((p), (old), (v), \
+						ORDER_RELEASE, ORDER_RELAXED)
+#define cas_acq_rel(p, old, v)                                   \
+	atomic_compare_exchange_strong_explicit((p), (old), (v), \
+						ORDER_ACQ_REL, ORDER_RELAXED)
 
 /* A cache line, and the pair of lines that x86 prefetches together. */
 enum { CACHE_LINE_BYTES = 64, FALSE_SHARING_BYTES = 128 };
