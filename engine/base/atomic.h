@@ -32,12 +32,6 @@
 #define add_relaxed(p, v) atomic_fetch_add_explicit((p), (v), ORDER_RELAXED)
 #define add_acq_rel(p, v) atomic_fetch_add_explicit((p), (v), ORDER_ACQ_REL)
 #define sub_relaxed(p, v) atomic_fetch_sub_explicit((p), (v), ORDER_RELAXED)
-#define sub_acq_rel(p, v) atomic_fetch_sub_explicit((p), (v), ORDER_ACQ_REL)
-
-#define or_relaxed(p, v)  atomic_fetch_or_explicit((p), (v), ORDER_RELAXED)
-#define or_acquire(p, v)  atomic_fetch_or_explicit((p), (v), ORDER_ACQUIRE)
-#define and_relaxed(p, v) atomic_fetch_and_explicit((p), (v), ORDER_RELAXED)
-#define and_release(p, v) atomic_fetch_and_explicit((p), (v), ORDER_RELEASE)
 
 #define swap_relaxed(p, v) atomic_exchange_explicit((p), (v), ORDER_RELAXED)
 #define swap_acquire(p, v) atomic_exchange_explicit((p), (v), ORDER_ACQUIRE)
