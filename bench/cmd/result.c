@@ -107,6 +107,16 @@ static json_t *factors_describe(const struct cell *cell)
 		"cpus", count_if(engine && cell->cpus > 0, cell->cpus));
 }
 
+/* Whether it counts. */
+static json_t *verdict_describe(const struct sample *sample)
+{
+	return json_pack("{s:s, s:b, s:o, s:b}", "outcome",
+			 sample_outcome_name(sample->outcome), "valid",
+			 sample->outcome == SAMPLE_MEASURED, "why_invalid",
+			 word_if(true, sample->why), "off_mode",
+			 sample->is_off_mode);
+}
+
 /* What came of it. */
 static json_t *figures_describe(const struct sample *sample)
 {
@@ -114,15 +124,12 @@ static json_t *figures_describe(const struct sample *sample)
 	const bool slow = json_object_size(sample->latency) == 0;
 
 	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:O, s:O}",
-		"ops", count_if(has, sample->ops), "seconds",
+		"{s:o, s:o, s:o, s:o, s:I, s:o, s:O, s:O}", "ops",
+		count_if(has, sample->ops), "seconds",
 		has ? json_real(sample->seconds) : json_null(), "mops",
 		has ? json_real(sample_mops(sample)) : json_null(), "ns_per_op",
 		has ? json_real(sample_ns_per_op(sample)) : json_null(),
-		"cores", (json_int_t)sample->cores, "outcome",
-		sample_outcome_name(sample->outcome), "valid",
-		sample->outcome == SAMPLE_MEASURED, "why_invalid",
-		word_if(true, sample->why), "latency",
+		"cores", (json_int_t)sample->cores, "latency",
 		slow ? json_null() : json_incref(sample->latency), "price",
 		sample->price, "counters", sample->counters);
 }
@@ -136,12 +143,15 @@ static json_t *sample_describe(const struct sample *sample, unsigned round)
 		(json_int_t)cell->threads, "pin", cell->pin, "oversubscribe",
 		cell->oversubscribe, "round", (json_int_t)round, "seed",
 		(json_int_t)cell->seed);
+	json_t *verdict = verdict_describe(sample);
 	json_t *figures = figures_describe(sample);
-	const bool whole = described && conditions && figures &&
+	const bool whole = described && conditions && verdict && figures &&
 			   json_object_update(described, conditions) == 0 &&
+			   json_object_update(described, verdict) == 0 &&
 			   json_object_update(described, figures) == 0;
 
 	json_decref(conditions);
+	json_decref(verdict);
 	json_decref(figures);
 	if (whole)
 		return described;
@@ -158,4 +168,17 @@ int result_add(struct result *result, const struct sample *sample,
 				       0
 		       ? 0
 		       : -ENOMEM;
+}
+
+int result_judge(struct result *result, size_t index,
+		 const struct sample *sample)
+{
+	json_t *described = json_array_get(result->samples, index);
+	json_t *verdict = verdict_describe(sample);
+	const int err = described && verdict
+				? json_object_update(described, verdict)
+				: -1;
+
+	json_decref(verdict);
+	return err ? -ENOMEM : 0;
 }

@@ -37,6 +37,10 @@ void result_fini(struct result *result);
 __attribute__((warn_unused_result)) int
 result_add(struct result *result, const struct sample *sample, unsigned round);
 
+/* result_judge - sample `index`, as added, has another outcome now. */
+__attribute__((warn_unused_result)) int
+result_judge(struct result *result, size_t index, const struct sample *sample);
+
 /* result_complete - all that was planned has been run. */
 void result_complete(struct result *result);
 

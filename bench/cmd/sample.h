@@ -6,7 +6,8 @@
  *
  *   measured  it counts;
  *   invalid   the machine got in its way: the threads did not overlap, were
- *             moved, preempted or throttled.  Kept, but in no median;
+ *             moved, preempted or throttled, or the machine was for a while
+ *             another one (line_modes.h).  Kept, but in no median;
  *   too slow  its set-up passed --cell-limit: no figure, not a failure;
  *   failed    a wrong answer, a crash, a hang: the run fails.
  */
@@ -35,6 +36,7 @@ struct sample {
 	size_t cell_index; /* in the plan */
 	enum sample_outcome outcome;
 	char why[SAMPLE_WHY_BYTES]; /* "" when measured */
+	bool is_off_mode;           /* invalid for this alone: line_modes.h */
 	const char *op;             /* what is counted as one operation */
 	uint64_t ops;
 	double seconds;

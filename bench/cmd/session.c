@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/beside.h"
+#include "cmd/line_modes.h"
 #include "cmd/say.h"
 
 enum {
@@ -76,6 +77,24 @@ static void say_bad(const struct session *session, const struct sample *sample)
 	say_plain("  again: %s", command);
 }
 
+static void counts_make(struct session *session)
+{
+	session->failed_count = 0;
+	session->invalid_count = 0;
+	session->measured_count = 0;
+	for (size_t i = 0; i < session->sample_count; i++) {
+		const struct sample *sample = &session->samples[i];
+
+		if (sample->outcome == SAMPLE_FAILED)
+			session->failed_count++;
+		if (sample->outcome == SAMPLE_INVALID)
+			session->invalid_count++;
+		if (sample->outcome == SAMPLE_MEASURED &&
+		    !plan_is_floor(&sample->cell))
+			session->measured_count++;
+	}
+}
+
 static int sample_keep(struct session *session, const struct sample *sample,
 		       unsigned round)
 {
@@ -91,13 +110,30 @@ static int sample_keep(struct session *session, const struct sample *sample,
 	if (err)
 		return err;
 	samples[session->sample_count++] = *sample;
-	if (sample->outcome == SAMPLE_FAILED)
-		session->failed_count++;
-	if (sample->outcome == SAMPLE_INVALID)
-		session->invalid_count++;
-	if (sample->outcome == SAMPLE_MEASURED && !plan_is_floor(&sample->cell))
-		session->measured_count++;
 	return 0;
+}
+
+/*
+ * S4.  Judges anew all that stand with this sample's cell, for the median may
+ * have gone to another mode.
+ */
+static int session_judge(struct session *session, const struct cell *cell)
+{
+	const size_t count = session->sample_count;
+	bool *is_changed = calloc(count + 1, sizeof(*is_changed));
+	int err = is_changed ? 0 : -ENOMEM;
+
+	if (!err)
+		err = line_modes_judge(cell, session->samples, count,
+				       is_changed);
+	for (size_t i = 0; i < count && !err; i++) {
+		if (is_changed[i])
+			err = result_judge(&session->result, i,
+					   &session->samples[i]);
+	}
+	free(is_changed);
+	counts_make(session);
+	return err;
 }
 
 /* Where more than half is spoilt, trying again only takes three times as long.
@@ -108,14 +144,39 @@ static bool is_busy(const struct session *session)
 	       session->invalid_count > session->sample_count / 2;
 }
 
-/* S1: one sample and, where the machine spoilt it, up to RETRIES more. */
+/* How often a cell was taken in a round, and whether one of them is valid. */
+static unsigned taken_in(const struct session *session, size_t index,
+			 unsigned round, bool *has_valid)
+{
+	unsigned taken = 0;
+
+	*has_valid = false;
+	for (size_t i = 0; i < session->sample_count; i++) {
+		const struct sample *sample = &session->samples[i];
+
+		if (sample->cell_index != index || sample->cell.round != round)
+			continue;
+		taken++;
+		*has_valid |= sample->outcome == SAMPLE_MEASURED;
+	}
+	return taken;
+}
+
+/*
+ * S1: one sample and, where the machine spoilt it, up to RETRIES more; or what
+ * is left of them where there were some.
+ */
 static int cell_run(struct session *session, size_t index, unsigned round)
 {
 	struct cell cell = session->plan->cells[index];
 
 	cell.round = round;
 	cell.seed = plan_seed(session->plan, round);
-	for (int retry = 0; retry <= RETRIES; retry++) {
+
+	bool has_valid;
+	unsigned taken = taken_in(session, index, round, &has_valid);
+
+	for (; taken <= RETRIES && !has_valid; taken++) {
 		struct sample sample;
 		int err = sample_take(session->gbench, &cell,
 				      &session->interrupt, &sample);
@@ -128,15 +189,37 @@ static int cell_run(struct session *session, size_t index, unsigned round)
 			sample_fini(&sample);
 			return err;
 		}
+		err = session_judge(session, &cell);
+		if (err)
+			return err;
 		if (sample.outcome == SAMPLE_FAILED ||
 		    sample.outcome == SAMPLE_TOO_SLOW) {
 			session->is_over[index] = true;
 			say_bad(session, &sample);
 		}
-		if (sample.outcome != SAMPLE_INVALID || is_busy(session))
+		if (session->is_over[index] || is_busy(session))
 			break;
+		(void)taken_in(session, index, round, &has_valid);
 	}
 	return 0;
+}
+
+/*
+ * S4: takes again, as far as S1 goes, what seemed valid until the median went
+ * to another mode.
+ */
+static int lost_run(struct session *session)
+{
+	const size_t count = session->plan->cell_count;
+	const size_t all = session->plan->rounds * count;
+	int err = 0;
+
+	for (size_t i = 0; i < all && !err && !is_busy(session); i++) {
+		if (!session->is_over[i % count])
+			err = cell_run(session, i % count,
+				       (unsigned)(i / count));
+	}
+	return err;
 }
 
 static int round_run(struct session *session, unsigned round, size_t *order)
@@ -187,6 +270,9 @@ static int rounds_run(struct session *session)
 	free(order);
 	if (err)
 		return err;
+	err = lost_run(session);
+	if (err)
+		return session_write(session, err);
 	result_complete(&session->result);
 	return session_write(session, 0);
 }

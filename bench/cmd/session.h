@@ -8,7 +8,10 @@
  *   S2  a cell that failed or was too slow is not run again: it would only be
  *       so once more;
  *   S3  after each round the result file, where there is one, holds all
- *       samples so far; at the end, however it comes, too.
+ *       samples so far; at the end, however it comes, too;
+ *   S4  a sample that was taken while the host had moved the CPUs is spoilt
+ *       (line_modes.h).  Which are is judged anew after each sample, and what
+ *       was lost that way is taken again at the end, within S1.
  */
 #ifndef LFV_BENCH_SESSION_H
 #define LFV_BENCH_SESSION_H

@@ -40,6 +40,14 @@ struct stats stats_of(double *figures, size_t count)
 	};
 }
 
+double stats_median_low(double *figures, size_t count)
+{
+	if (count == 0)
+		return 0;
+	qsort(figures, count, sizeof(*figures), figures_compare);
+	return figures[(count - 1) / 2];
+}
+
 double stats_spread_percent(const struct stats *stats)
 {
 	return stats->median > 0 ? stats->half_iqr / stats->median * PERCENT

@@ -19,6 +19,10 @@ struct stats {
 /* stats_of - of `count` figures, which are sorted in place; zeros for none. */
 struct stats stats_of(double *figures, size_t count);
 
+/* stats_median_low - the lower of two middles: one of the figures, which are
+ * sorted in place; 0 for none. */
+double stats_median_low(double *figures, size_t count);
+
 /* stats_spread_percent - half_iqr in percent of the median; 0 for median 0. */
 double stats_spread_percent(const struct stats *stats);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/grid.h"
+#include "cmd/line_modes.h"
 #include "cmd/summary.h"
 #include "common/cell_axis.h"
 #include "common/workload_info.h"
@@ -79,6 +80,22 @@ static void constants_print(const struct table *table, FILE *stream)
 		comma = ", ";
 	}
 	fprintf(stream, "%spin %s\n", comma, cell->pin);
+}
+
+/* What the figures of contended lines belong to. */
+static int line_print(const struct table *table, FILE *stream)
+{
+	const struct table_input *input = table->input;
+	struct line_mode mode;
+	const int err = line_mode_of(member_at(table, 0), input->samples,
+				     input->sample_count, &mode);
+
+	if (!err && mode.known > 0)
+		fprintf(stream,
+			"cache line between CPUs, there and back: "
+			"median %.0f ns\n",
+			mode.reference_ns);
+	return err;
 }
 
 static bool is_oversubscribed(const struct cell *cell)
@@ -237,6 +254,7 @@ static int group_print(const struct table_input *input, const size_t *members,
 	if (!err) {
 		title_print(&table, stream);
 		constants_print(&table, stream);
+		err = line_print(&table, stream);
 		grid_print(&table.grid, stream);
 		if (table.has_spoilt)
 			fputs(SPOILT_NOTE, stream);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/line_modes.h"
 #include "cmd/run_options.h"
 #include "cmd/say.h"
 #include "cmd/session.h"
@@ -102,9 +103,40 @@ static void say_spoilt(const struct session *session)
 	}
 }
 
+/* Whether no sample before this one uses the same CPUs. */
+static bool is_first_of_mode(const struct session *session, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (line_modes_same(&session->samples[i].cell,
+				    &session->samples[index].cell))
+			return false;
+	}
+	return true;
+}
+
+static void say_modes(const struct session *session)
+{
+	for (size_t i = 0; i < session->sample_count; i++) {
+		const struct cell *cell = &session->samples[i].cell;
+		struct line_mode mode;
+
+		if (!is_first_of_mode(session, i) ||
+		    line_mode_of(cell, session->samples, session->sample_count,
+				 &mode) != 0 ||
+		    mode.apart == 0)
+			continue;
+		say("run: the host moved the CPUs: a cache line between them "
+		    "took %.0f ns, but %.0f ns in %zu of %zu samples at %u "
+		    "threads, pin %s, which are in no median",
+		    mode.reference_ns, mode.apart_ns, mode.apart, mode.known,
+		    cell->threads, cell->pin);
+	}
+}
+
 static int session_end(const struct session *session, int err)
 {
 	say_spoilt(session);
+	say_modes(session);
 	if (session->failed_count > 0)
 		say("run: %zu sample%s failed", session->failed_count,
 		    session->failed_count == 1 ? "" : "s");

@@ -32,6 +32,9 @@
 /* What an operation cost the cores of those threads whose operations count. */
 #define ROW_CORE_NS ROW_PREFIX "core_ns_per_op"
 
+/* A cache line between the CPUs of threads 0 and 1, there and back. */
+#define ROW_LINE_TRANSFER ROW_PREFIX "line_transfer_ns"
+
 #define ROW_PRICE_PAGES    ROW_PRICE "pages_retained"     /* after the free */
 #define ROW_PRICE_SPAN     ROW_PRICE "address_span_pages" /* highest - lowest */
 #define ROW_PRICE_MAPPINGS ROW_PRICE "mappings"           /* kernel mappings */

@@ -481,8 +481,8 @@ void cell_run(const struct cell *cell, const struct placement *placement,
 	cell_try(cell, placement, outcome);
 	crash_line_set(NULL);
 	if (outcome->verdict == CELL_MEASURED)
-		outcome->invalid =
-			timed_invalid(&outcome->timed, outcome->pinned);
+		(void)timed_invalid(&outcome->timed, outcome->pinned,
+				    outcome->invalid);
 }
 
 void cell_outcome_fini(struct cell_outcome *outcome)

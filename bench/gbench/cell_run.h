@@ -28,7 +28,7 @@ enum { CELL_WHY_BYTES = 768 };
 struct cell_outcome {
 	enum cell_verdict verdict;
 	char why[CELL_WHY_BYTES];
-	const char *invalid; /* measured, but not to be used; or NULL */
+	char invalid[TIMED_WHY_BYTES]; /* measured, but not to be used; or "" */
 	bool pinned;
 	double ops;     /* in the window, of the threads that count */
 	double ops_all; /* warm-up and cool-down included */

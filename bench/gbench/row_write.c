@@ -6,6 +6,7 @@
 #include "common/quota.h"
 #include "common/row.h"
 #include "harness/bench_clock.h"
+#include "harness/line_transfer.h"
 
 enum { NAME_BYTES = 64, LABEL_BYTES = 256, P999_SAMPLES = 10000 };
 
@@ -29,6 +30,8 @@ static void put_run(struct gbench_state *state,
 {
 	const struct timed_result *timed = &outcome->timed;
 	const double seconds = (double)timed->window_ns / NS_PER_S;
+	const uint64_t line_ns = line_mean_ns(timed->transfer_before_ns,
+					      timed->transfer_after_ns);
 
 	gbench_counter(state, ROW_OPS, outcome->ops);
 	gbench_counter(state, ROW_SECONDS, seconds);
@@ -38,7 +41,7 @@ static void put_run(struct gbench_state *state,
 	put(state, "ops_thread_min", outcome->ops_min);
 	put(state, "ops_thread_max", outcome->ops_max);
 	put(state, "fairness_jain", outcome->jain);
-	put(state, "valid", outcome->invalid == NULL);
+	put(state, "valid", *outcome->invalid == '\0');
 	put(state, "overlap", timed->overlap);
 	put(state, "cpus_allowed", placement_allowed_cpus());
 	put(state, "cpus_quota", quota_cpus());
@@ -50,6 +53,8 @@ static void put_run(struct gbench_state *state,
 	put_count(state, "run_delay_ns", timed->run_delay_ns);
 	put_count(state, "steal_ns", timed->steal_ns);
 	put_count(state, "throttled", timed->throttled);
+	if (line_ns)
+		gbench_counter(state, ROW_LINE_TRANSFER, (double)line_ns);
 	if (outcome->requests) {
 		put_count(state, "requests", outcome->requests);
 		put_count(state, "refused", outcome->refused);
@@ -160,7 +165,7 @@ static void put_measured(struct gbench_state *state,
 	for (size_t i = 0; i < outcome->counter_count; i++)
 		put(state, outcome->counters[i].name,
 		    outcome->counters[i].value);
-	if (!outcome->invalid)
+	if (!*outcome->invalid)
 		return;
 	(void)snprintf(label, sizeof(label), ROW_INVALID "%s",
 		       outcome->invalid);

@@ -2,8 +2,11 @@
 /*
  * timed_result.c - what a run comes to, and whether it may be used.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "common/line_rule.h"
 #include "harness/timed_threads.h"
 
 static const double overlap_least = 0.95;
@@ -110,6 +113,8 @@ static void machine_add(const struct timed_threads *run,
 {
 	const unsigned cpus = placement_cpus(run->plan.placement);
 
+	result->transfer_before_ns = run->transfer_before_ns;
+	result->transfer_after_ns = run->transfer_after_ns;
 	if (!run->noise_ns)
 		return;
 	result->steal_ns = run->after.steal_ns - run->before.steal_ns;
@@ -135,7 +140,8 @@ void timed_result_fini(struct timed_result *result)
 	result->latency = NULL;
 }
 
-const char *timed_invalid(const struct timed_result *result, bool pinned)
+/* The reasons that need no figure; NULL: none of them. */
+static const char *invalid_word(const struct timed_result *result, bool pinned)
 {
 	if (!result->window_ns)
 		return "the threads were never all in their window";
@@ -149,4 +155,21 @@ const char *timed_invalid(const struct timed_result *result, bool pinned)
 	if (result->steal_share > steal_share_most)
 		return "the hypervisor took more than 5 % of the CPU time";
 	return NULL;
+}
+
+bool timed_invalid(const struct timed_result *result, bool pinned,
+		   char why[TIMED_WHY_BYTES])
+{
+	const uint64_t before_ns = result->transfer_before_ns;
+	const uint64_t after_ns = result->transfer_after_ns;
+	const char *word = invalid_word(result, pinned);
+
+	(void)snprintf(why, TIMED_WHY_BYTES, "%s", word ? word : "");
+	if (!word && line_is_apart((double)before_ns, (double)after_ns))
+		(void)snprintf(why, TIMED_WHY_BYTES,
+			       "a cache line between the CPUs took %" PRIu64
+			       " ns before and %" PRIu64
+			       " ns after: the host moved them",
+			       before_ns, after_ns);
+	return *why != '\0';
 }

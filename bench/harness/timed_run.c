@@ -36,13 +36,12 @@ static void spin(const struct timed_worker *thread)
 }
 
 /*
- * W2.  The last to arrive says when.  0, or -ECANCELED when somebody could not
- * be set up.
+ * Back when all have set up, and the last to arrive has said so.  0, or
+ * -ECANCELED when somebody could not.
  */
-static int start_wait(struct timed_worker *thread)
+static int gather(const struct timed_worker *thread)
 {
 	struct timed_threads *run = thread->run;
-	uint64_t deadline_ns;
 
 	/*
 	 * acq_rel [bench-arrive]: the last to arrive has seen what all others
@@ -51,21 +50,53 @@ static int start_wait(struct timed_worker *thread)
 	if (add_acq_rel(&run->arrived, 1) + 1 == run->plan.threads) {
 		if (run->work.ready)
 			run->work.ready(run->work.context);
-		deadline_ns = bench_clock_ns() + START_AHEAD_NS;
 		/* release [bench-start]: all that was set up before it. */
-		store_release(&run->deadline_ns, deadline_ns);
+		store_release(&run->gathered, true);
 	}
 	/* acquire [bench-start]: with what the others set up. */
-	while ((deadline_ns = load_acquire(&run->deadline_ns)) == 0) {
+	while (!load_acquire(&run->gathered)) {
 		/* Others may still be setting up, for seconds. */
 		(void)sched_yield();
 	}
 	/* relaxed: ordered by the edge above. */
-	if (load_relaxed(&run->failed))
-		return -ECANCELED;
+	return load_relaxed(&run->failed) ? -ECANCELED : 0;
+}
+
+/* W6.  Only threads that stay where they are tell of two CPUs. */
+static bool has_probe(const struct timed_plan *plan)
+{
+	return plan->threads > 1 && !plan->oversubscribed &&
+	       plan->cpus[0] != PLACEMENT_ANY && plan->cpus[1] != PLACEMENT_ANY;
+}
+
+/* W6.  Thread 0 writes what it finds; for all others nothing happens. */
+static void line_probe(const struct timed_worker *thread,
+		       struct line_transfer *line, uint64_t *transfer_ns)
+{
+	if (!has_probe(&thread->run->plan))
+		return;
+	if (thread->index == 0)
+		*transfer_ns = line_serve(line);
+	if (thread->index == 1)
+		line_return(line);
+}
+
+/* W2.  Thread 0 says when, for it has made its probe by then. */
+static void start_wait(const struct timed_worker *thread)
+{
+	struct timed_threads *run = thread->run;
+	uint64_t deadline_ns;
+
+	if (thread->index == 0) {
+		deadline_ns = bench_clock_ns() + START_AHEAD_NS;
+		/* relaxed: a time; [bench-start] ordered what was set up. */
+		store_relaxed(&run->deadline_ns, deadline_ns);
+	}
+	/* relaxed: as above. */
+	while ((deadline_ns = load_relaxed(&run->deadline_ns)) == 0)
+		(void)sched_yield();
 	while (bench_clock_ns() < deadline_ns)
 		spin(thread);
-	return 0;
 }
 
 static uint64_t batch_run(struct timed_worker *thread, uint64_t n)
@@ -194,6 +225,8 @@ static void measure(struct timed_worker *thread)
 		noise_machine_read(&run->after);
 		run->noise_ns = bench_clock_ns() - begin_ns;
 	}
+	if (!is_aborted(thread))
+		line_probe(thread, &run->line_after, &run->transfer_after_ns);
 }
 
 static void *thread_main(void *argument)
@@ -211,8 +244,11 @@ static void *thread_main(void *argument)
 		/* relaxed: ordered by arriving. */
 		store_relaxed(&run->failed, 1);
 	}
-	if (start_wait(thread) == 0)
+	if (gather(thread) == 0) {
+		line_probe(thread, &run->line_before, &run->transfer_before_ns);
+		start_wait(thread);
 		measure(thread);
+	}
 	if (work->leave && !is_aborted(thread))
 		work->leave(work->context, thread->index);
 	return NULL;
@@ -316,7 +352,7 @@ static int threads_make(struct timed_threads *run, unsigned *made)
 			/* relaxed: the store below orders it. */
 			store_relaxed(&run->failed, 1);
 			/* release [bench-start]: they see that it failed. */
-			store_release(&run->deadline_ns, 1);
+			store_release(&run->gathered, true);
 			return message_set(-error, "thread %u: %s", *made,
 					   strerror(error));
 		}

@@ -10,14 +10,18 @@
  *
  *   W1  a thread is pinned before it sets up anything, so that it touches its
  *       own memory first;
- *   W2  all begin at one reading of the clock, some 200 us ahead of the last
- *       to arrive, and warm up inside the same loop that is measured;
+ *   W2  all begin at one reading of the clock, some 200 us after the last has
+ *       arrived (and W6), and warm up inside the same loop that is measured;
  *   W3  nobody stops working before everybody has left the window: no thread
  *       ever runs against less competition than the others did;
  *   W4  only [latest start, earliest stop] counts.  A thread's operations are
  *       taken in proportion to its share of its own window that lies in it;
  *   W5  the clock is read once a batch of some 10 us; the batch is found in
- *       the warm-up.  One operation after each batch is timed by itself.
+ *       the warm-up.  One operation after each batch is timed by itself;
+ *   W6  pinned threads 0 and 1, where each has a CPU, probe how long a cache
+ *       line takes between them: before the common beginning, while all others
+ *       wait for it, and when all are out of the cool-down or about to be, and
+ *       the noise has been read.  Neither probe touches what is measured.
  *
  * A check that failed ends the run at the next batch, with no tear-down: the
  * engine may be in any state.  Threads that never come back are left behind,
@@ -103,6 +107,8 @@ struct timed_result {
 	uint64_t steal_ns;
 	double steal_share; /* of the time of all CPUs */
 	uint64_t throttled;
+	uint64_t transfer_before_ns; /* W6; 0: not known */
+	uint64_t transfer_after_ns;
 	int error;               /* the first that a thread's enter gave back */
 	bool aborted;            /* a check failed */
 	bool hangs;              /* threads were left behind */
@@ -118,10 +124,13 @@ int timed_run(const struct timed_plan *plan, const struct timed_work *work,
 	      struct timed_result *result);
 void timed_result_fini(struct timed_result *result);
 
+enum { TIMED_WHY_BYTES = 128 };
+
 /*
- * timed_invalid - why a result must not be used, or NULL.  `pinned` threads
- * may not migrate.
+ * timed_invalid - whether a result must not be used, and why; "" when it may.
+ * `pinned` threads may not migrate.
  */
-const char *timed_invalid(const struct timed_result *result, bool pinned);
+bool timed_invalid(const struct timed_result *result, bool pinned,
+		   char why[TIMED_WHY_BYTES]);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "harness/line_transfer.h"
 #include "harness/noise.h"
 #include "harness/timed_run.h"
 
@@ -41,13 +42,19 @@ struct timed_threads {
 	/* shared */
 	_Alignas(FALSE_SHARING_BYTES) _Atomic(unsigned) arrived;
 	_Atomic(unsigned) failed;
+	_Atomic(bool) gathered; /* all are set up */
 	_Atomic(uint64_t) deadline_ns;
 	_Alignas(FALSE_SHARING_BYTES) _Atomic(unsigned) out;
 	_Atomic(bool) loops_done;
+	/* threads 0 and 1 only: W6 */
+	struct line_transfer line_before;
+	struct line_transfer line_after;
 	/* thread 0 only, until it is joined */
 	_Alignas(FALSE_SHARING_BYTES) struct noise_machine before;
 	struct noise_machine after;
 	uint64_t noise_ns;
+	uint64_t transfer_before_ns;
+	uint64_t transfer_after_ns;
 };
 
 /* timed_result_add - the figures of all threads; they are joined. */

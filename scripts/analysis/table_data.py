@@ -14,6 +14,8 @@ import statistics
 SCHEMA = "lfv-results/1"
 NOTHING = "–"
 PAGES_A_MIB = 256
+# Beyond it two round trips of a cache line are of two machines; lfv-bench's.
+LINE_FACTOR_MOST = 1.5
 
 # Factors that a reader must know; those that do not vary stand below a table.
 FACTORS = (
@@ -62,6 +64,50 @@ def spread_percent(values):
     half = (quantile(ordered, 0.75) - quantile(ordered, 0.25)) / 2
     middle = statistics.median(ordered)
     return 100 * half / middle if middle > 0 else 0.0
+
+
+def line_ns(sample):
+    """A cache line's round trip; None: not known, or not to be asked."""
+    if not sample["valid"] and not sample.get("off_mode"):
+        return None
+    return (sample.get("counters") or {}).get("line_transfer_ns")
+
+
+def same_cpus(samples):
+    """Lists of samples with known round trips between the same CPUs."""
+    found = {}
+    for sample in samples:
+        if line_ns(sample):
+            key = (sample["threads"], sample.get("pin"))
+            found.setdefault(key, []).append(sample)
+    return found
+
+
+def line_reference(samples):
+    """The lower median: of the mode of the machine that lasted longest."""
+    return statistics.median_low([line_ns(s) for s in samples])
+
+
+def judge_line_modes(samples):
+    """Those taken while the host had moved the CPUs become invalid.
+
+    lfv-bench judges each of its runs by itself; a set joins several, so it is
+    done anew over all, by the same rule.  What only this rule had made invalid
+    (off_mode) is valid again where it is not apart any more.
+    """
+    for together in same_cpus(samples).values():
+        usual = line_reference(together)
+        for sample in together:
+            ns = line_ns(sample)
+            apart = max(ns, usual) > min(ns, usual) * LINE_FACTOR_MOST
+            why = (
+                f"a cache line between the CPUs took {ns:.0f} ns, the"
+                f" median is {usual:.0f} ns: the host had moved them"
+            )
+            sample["off_mode"] = apart
+            sample["valid"] = not apart
+            sample["outcome"] = "invalid" if apart else "measured"
+            sample["why_invalid"] = why if apart else None
 
 
 class Group:
@@ -173,6 +219,7 @@ class Results:
                 raise NoData(
                     f"{path}: schema is {found.get('schema')!r}, not {SCHEMA!r}"
                 )
+            judge_line_modes(found["samples"])
             self.documents[name] = found
         return self.documents[name]
 
@@ -224,6 +271,20 @@ def outcome_line(group):
     )
 
 
+def line_text(group):
+    """How long a cache line takes between CPUs, which contention hangs on."""
+    texts = []
+    for (threads, pin), together in same_cpus(group.all).items():
+        at = f"{threads} threads" + (f", pin {pin}" if pin else "")
+        texts.append(f"{line_reference(together):.0f} ns ({at})")
+    if not texts:
+        return ""
+    return (
+        " A cache line between CPUs, there and back: median"
+        f" {', '.join(dict.fromkeys(texts))}."
+    )
+
+
 def footer(results, *names):
     """What was held constant, how good it is, and where it was taken."""
     lines = []
@@ -235,7 +296,10 @@ def footer(results, *names):
             lines.append(f"**Build type {build}: no figures to compare.**")
         if not document["plan"].get("complete"):
             lines.append("**Broken off: not all rounds were taken.**")
-        lines.append(f"{name}: {held_constant(group)}. {outcome_line(group)}")
+        lines.append(
+            f"{name}: {held_constant(group)}. {outcome_line(group)}"
+            f"{line_text(group)}"
+        )
     lines.append(
         "Figures are medians, ± half the interquartile range in %. "
         f"{machine.get('cpu_model')}, "

@@ -16,6 +16,8 @@ all by default).  In other cells it answers as a good sample does.
     garbage   no JSON
     silent    nothing at all
     slow      a good sample after 0.2 s
+    lines A,B good samples whose cache line took A ns, then B, ... and the last
+              for ever, counted in FAKE_COUNT
 """
 
 import json
@@ -58,10 +60,16 @@ def error(message):
     answer(error_occurred=True, error_message=message)
 
 
-def spoil(times):
+def count_up():
+    """How often it was called before."""
     count = pathlib.Path(os.environ["FAKE_COUNT"])
     done = int(count.read_text()) if count.exists() else 0
     count.write_text(str(done + 1))
+    return done
+
+
+def spoil(times):
+    done = count_up()
     if done % (times + 1) < times:
         answer(label="invalid: the threads overlapped for 0.50 of the window")
     else:
@@ -80,6 +88,10 @@ def behave(how):
         answer(label="invalid: a thread was moved")
     elif how.startswith("spoilt"):
         spoil(int(how.split()[1]))
+    elif how.startswith("lines"):
+        times = how.split()[1].split(",")
+        turn = min(count_up(), len(times) - 1)
+        answer(lfv_line_transfer_ns=float(times[turn]))
     elif how == "too-slow":
         error("too slow: 4096 of 100000 areas after 10 s")
     elif how == "failed":

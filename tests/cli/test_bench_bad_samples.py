@@ -82,6 +82,37 @@ class BadSamples(BenchTest):
             done.stderr,
         )
 
+    def test_a_sample_of_another_mode_of_the_machine_is_taken_again(self):
+        # Only the second strategy tells its time.
+        done = self.run_with("lines 80,410,82", expect=0)
+        samples = self.samples(strategy="augmented")
+        self.assertEqual([s["valid"] for s in samples], [True, False, True])
+        self.assertEqual(
+            [s["off_mode"] for s in samples], [False, True, False]
+        )
+        self.assertEqual(samples[1]["outcome"], "invalid")
+        why = samples[1]["why_invalid"]
+        self.assertIn("took 410 ns, the median is 82", why)
+        self.assertEqual(samples[1]["counters"]["line_transfer_ns"], 410)
+        self.assertRegex(done.stdout, r"augmented .* 24\.00 .* 2/3\n")
+        self.assertIn(
+            "took 82 ns, but 410 ns in 1 of 3 samples at 1 threads, pin",
+            done.stderr,
+        )
+        self.assertIn(
+            "cache line between CPUs, there and back: median 82 ns\n",
+            done.stdout,
+        )
+
+    def test_what_seemed_usual_is_lost_and_taken_again(self):
+        done = self.run_with("lines 410,80", expect=0)
+        samples = self.samples(strategy="augmented")
+        self.assertEqual([s["valid"] for s in samples], [False, True, True])
+        self.assertEqual([s["round"] for s in samples], [0, 1, 0])
+        why = samples[0]["why_invalid"]
+        self.assertIn("took 410 ns, the median is 80", why)
+        self.assertIn("410 ns in 1 of 3 samples", done.stderr)
+
     def test_a_busy_machine_is_not_asked_three_times(self):
         more = ("--rounds=12", "--strategy=rbtree,augmented,nodes")
         self.run_cells(*CELLS, *more, FAKE="invalid", expect=NOTHING)

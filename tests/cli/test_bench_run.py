@@ -19,7 +19,7 @@ SAMPLE_KEYS = (
     "strategy variant lock lock_yield cache frames mapping flush worker nodes "
     "workload api pages align live touch va_size cpus op threads pin "
     "oversubscribe round seed ops seconds mops ns_per_op cores outcome valid "
-    "why_invalid latency price counters"
+    "why_invalid off_mode latency price counters"
 ).split()
 MACHINE_KEYS = (
     "cpu_model cpus_allowed cpus_allowed_list cpus_online kernel compiler "

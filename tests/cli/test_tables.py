@@ -62,6 +62,13 @@ def group(*samples):
     return table_data.Group(samples)
 
 
+def timed(ns, line_ns, **changes):
+    """At two threads, where a cache line took so long; 0: not known."""
+    counters = {"line_transfer_ns": line_ns} if line_ns else {}
+    more = {"threads": 2, "pin": "compact", "counters": counters}
+    return sample(ns, **{**more, **changes})
+
+
 class FolderTest(unittest.TestCase):
     """A folder of results, and a text beside it."""
 
@@ -272,6 +279,60 @@ class Tables(FolderTest):
         out, err = self.run_tool(self.results)
         self.assertIn("## growth", out)
         self.assertIn("purge.json", err)
+
+
+class LineModes(FolderTest):
+    """Samples of another mode of the machine are in no median."""
+
+    def judged(self, *samples):
+        table_data.judge_line_modes(samples)
+        return "".join("v" if s["valid"] else "-" for s in samples)
+
+    def lines(self, *times):
+        return self.judged(*[timed(100, ns) for ns in times])
+
+    def test_of_two_modes_the_longer_counts(self):
+        self.assertEqual(self.lines(80, 410, 82, 400, 79), "v-v-v")
+
+    def test_samples_of_one_mode_are_all_valid(self):
+        self.assertEqual(self.lines(80, 95, 110, 120, 75), "vvvvv")
+
+    def test_what_is_not_known_is_not_judged_and_does_not_count(self):
+        self.assertEqual(self.lines(0, 0, 0, 410, 400, 80), "vvvvv-")
+
+    def test_of_few_samples_one_mode_stays(self):
+        self.assertEqual(self.lines(410, 80), "-v")
+        self.assertEqual(self.lines(410), "v")
+
+    def test_the_reason_names_both_figures(self):
+        slow = timed(900, 410)
+        self.judged(timed(1, 80), slow, timed(1, 82))
+        self.assertEqual(slow["outcome"], "invalid")
+        self.assertIn("took 410 ns, the median is 82", slow["why_invalid"])
+
+    def test_other_threads_and_pins_are_judged_by_themselves(self):
+        others = timed(9, 410, threads=4), timed(9, 410, pin="scatter")
+        self.assertEqual(self.judged(timed(9, 80), *others), "vvv")
+
+    def test_what_one_run_found_apart_may_be_usual_in_the_set(self):
+        lost = {"outcome": "invalid", "valid": False, "off_mode": True}
+        runs = timed(9, 80), timed(9, 410, **lost), timed(9, 400), timed(9, 420)
+        self.assertEqual(self.judged(*runs), "-vvv")
+        self.assertIsNone(runs[1]["why_invalid"])
+
+    def test_what_else_spoilt_a_sample_stays(self):
+        moved = timed(9, 80, valid=False, outcome="invalid")
+        self.assertEqual(self.judged(timed(9, 80), moved), "v-")
+
+    def test_a_set_is_judged_when_it_is_read(self):
+        axes = {"workload": "fix_size"}
+        modes = [timed(ns, ns, **axes) for ns in (100, 102, 101, 500, 510)]
+        self.leave("locks", *modes)
+        text = self.table("locks")
+        row = self.row(text, "fix_size")
+        self.assertIn("(101)", " ".join(row))
+        self.assertIn("5 samples: 3 valid, 2 invalid", text)
+        self.assertIn("median 102 ns (2 threads, pin compact).", text)
 
 
 class Generations(FolderTest):

@@ -242,6 +242,13 @@ static struct timed_result two_windows(const uint64_t ends[4], uint64_t delay)
 	return result;
 }
 
+static bool is_invalid(const struct timed_result *result, bool pinned)
+{
+	char why[TIMED_WHY_BYTES];
+
+	return timed_invalid(result, pinned, why);
+}
+
 static void only_the_common_window_counts(void **state)
 {
 	(void)state;
@@ -252,7 +259,7 @@ static void only_the_common_window_counts(void **state)
 	assert_int_equal(result.start_skew_ns, 500);
 	assert_true(result.threads[0].ops == 5);
 	assert_true(result.overlap > 0.333 && result.overlap < 0.334);
-	assert_non_null(timed_invalid(&result, false));
+	assert_true(is_invalid(&result, false));
 }
 
 static void windows_that_do_not_meet_are_invalid(void **state)
@@ -263,7 +270,7 @@ static void windows_that_do_not_meet_are_invalid(void **state)
 
 	assert_true(result.overlap == 0);
 	assert_int_equal(result.window_ns, 2000);
-	assert_non_null(timed_invalid(&result, false));
+	assert_true(is_invalid(&result, false));
 }
 
 static void time_spent_waiting_for_a_cpu_is_no_overlap(void **state)
@@ -273,8 +280,8 @@ static void time_spent_waiting_for_a_cpu_is_no_overlap(void **state)
 	const struct timed_result good = two_windows(ends, 10);
 	const struct timed_result bad = two_windows(ends, 100);
 
-	assert_null(timed_invalid(&good, true));
-	assert_non_null(timed_invalid(&bad, true));
+	assert_false(is_invalid(&good, true));
+	assert_true(is_invalid(&bad, true));
 }
 
 static void migrations_count_only_for_pinned_threads(void **state)
@@ -284,8 +291,8 @@ static void migrations_count_only_for_pinned_threads(void **state)
 				       .overlap = 1,
 				       .migrations = 1 };
 
-	assert_non_null(timed_invalid(&result, true));
-	assert_null(timed_invalid(&result, false));
+	assert_true(is_invalid(&result, true));
+	assert_false(is_invalid(&result, false));
 }
 
 static void stolen_and_throttled_time_is_invalid(void **state)
@@ -298,8 +305,42 @@ static void stolen_and_throttled_time_is_invalid(void **state)
 					.overlap = 1,
 					.throttled = 1 };
 
-	assert_non_null(timed_invalid(&stolen, true));
-	assert_non_null(timed_invalid(&stopped, true));
+	assert_true(is_invalid(&stolen, true));
+	assert_true(is_invalid(&stopped, true));
+}
+
+static struct timed_result two_probes(uint64_t before_ns, uint64_t after_ns)
+{
+	return (struct timed_result){ .window_ns = 1,
+				      .overlap = 1,
+				      .transfer_before_ns = before_ns,
+				      .transfer_after_ns = after_ns };
+}
+
+static void cpus_that_were_moved_make_a_sample_invalid(void **state)
+{
+	(void)state;
+	const struct timed_result slower = two_probes(80, 410);
+	const struct timed_result faster = two_probes(410, 80);
+	char why[TIMED_WHY_BYTES];
+
+	assert_true(is_invalid(&faster, true));
+	assert_true(timed_invalid(&slower, true, why));
+	assert_string_equal(why, "a cache line between the CPUs took 80 ns "
+				 "before and 410 ns after: the host moved "
+				 "them");
+}
+
+static void probes_that_agree_or_are_not_known_are_no_reason(void **state)
+{
+	(void)state;
+	const struct timed_result near = two_probes(80, 120);
+	const struct timed_result half = two_probes(0, 120);
+	char why[TIMED_WHY_BYTES] = "x";
+
+	assert_false(timed_invalid(&near, true, why));
+	assert_string_equal(why, "");
+	assert_false(is_invalid(&half, true));
 }
 
 static void a_quantile_is_never_below_what_was_measured(void **state)
@@ -351,6 +392,9 @@ int main(void)
 		cmocka_unit_test(time_spent_waiting_for_a_cpu_is_no_overlap),
 		cmocka_unit_test(migrations_count_only_for_pinned_threads),
 		cmocka_unit_test(stolen_and_throttled_time_is_invalid),
+		cmocka_unit_test(cpus_that_were_moved_make_a_sample_invalid),
+		cmocka_unit_test(
+			probes_that_agree_or_are_not_known_are_no_reason),
 		cmocka_unit_test(a_quantile_is_never_below_what_was_measured),
 		cmocka_unit_test(histograms_merge),
 		/* Last: it leaves threads behind. */
