@@ -215,6 +215,71 @@ static void threads_that_never_come_back_are_left_behind(void **state)
 	store_relaxed(&world->release, true);
 }
 
+/* Short, with each thread on a CPU of its own. */
+static void run_pinned(struct world *world, unsigned threads)
+{
+	const struct placement_request request = {
+		.pin = "compact",
+		.threads = threads,
+	};
+	const struct timed_plan plan = {
+		.placement = world->placement,
+		.cpus = world->cpus,
+		.threads = threads,
+		.warmup_ns = NS_PER_MS,
+		.duration_ns = NS_PER_MS,
+		.patience_ns = patience_ns,
+		.signal = &world->signal,
+	};
+	const struct timed_work work = {
+		.context = world,
+		.enter = enter,
+		.batch = batch,
+	};
+
+	assert_int_equal(
+		placement_plan(world->placement, &request, world->cpus), 0);
+	timed_result_fini(&world->result);
+	assert_int_equal(timed_run(&plan, &work, &world->result), 0);
+}
+
+/* On a busy machine the two may have to try more than once to meet. */
+static void two_pinned_threads_probe_their_cache_line(void **state)
+{
+	enum { TURNS = 100 };
+	struct world *world = *state;
+	uint64_t before_ns = 0;
+	uint64_t after_ns = 0;
+
+	if (placement_cpus(world->placement) < 2)
+		skip();
+	for (unsigned turn = 0; turn < TURNS && !(before_ns && after_ns);
+	     turn++) {
+		run_pinned(world, 2);
+		before_ns += world->result.transfer_before_ns;
+		after_ns += world->result.transfer_after_ns;
+	}
+	assert_true(before_ns > 0);
+	assert_true(after_ns > 0);
+}
+
+static void one_thread_knows_no_cache_line(void **state)
+{
+	struct world *world = *state;
+
+	run_pinned(world, 1);
+	assert_int_equal(world->result.transfer_before_ns, 0);
+	assert_int_equal(world->result.transfer_after_ns, 0);
+}
+
+static void threads_that_are_not_pinned_do_not_probe(void **state)
+{
+	struct world *world = *state;
+
+	run(world, 0, patience_ns);
+	assert_int_equal(world->result.transfer_before_ns, 0);
+}
+
 /* Two windows of given ends, ten operations each. */
 static struct timed_result two_windows(const uint64_t ends[4], uint64_t delay)
 {
@@ -386,6 +451,14 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_run_ends_when_a_thread_has_done_its_loops, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			two_pinned_threads_probe_their_cache_line, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(one_thread_knows_no_cache_line,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			threads_that_are_not_pinned_do_not_probe, set_up,
 			tear_down),
 		cmocka_unit_test(only_the_common_window_counts),
 		cmocka_unit_test(windows_that_do_not_meet_are_invalid),
