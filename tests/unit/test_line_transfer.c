@@ -53,6 +53,33 @@ static void a_server_alone_gives_up(void **state)
 	assert_int_equal(line_serve(&line), 0);
 }
 
+/* Leaves in the second batch. */
+static void *leave_main(void *argument)
+{
+	struct line_transfer *line = argument;
+
+	for (unsigned trip = 0; trip < LINE_ROUND_TRIPS + 1; trip++) {
+		/* relaxed: as in line_return(). */
+		while (load_relaxed(&line->ball) != 2 * trip + 1)
+			if (load_relaxed(&line->ball) > 2 * trip + 1)
+				return NULL;
+		/* relaxed: as above. */
+		store_relaxed(&line->ball, 2 * trip + 2);
+	}
+	return NULL;
+}
+
+static void who_leaves_early_leaves_nothing_known(void **state)
+{
+	static struct line_transfer line;
+	pthread_t other;
+
+	(void)state;
+	assert_int_equal(pthread_create(&other, NULL, leave_main, &line), 0);
+	assert_int_equal(line_serve(&line), 0);
+	assert_int_equal(pthread_join(other, NULL), 0);
+}
+
 static void a_returner_alone_gives_up(void **state)
 {
 	static struct line_transfer line;
@@ -102,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_threads_know_how_long_a_line_takes),
 		cmocka_unit_test(a_server_alone_gives_up),
+		cmocka_unit_test(who_leaves_early_leaves_nothing_known),
 		cmocka_unit_test(a_returner_alone_gives_up),
 		cmocka_unit_test(who_comes_when_all_is_over_leaves_at_once),
 		cmocka_unit_test(the_mean_is_of_what_is_known),
