@@ -210,8 +210,8 @@ static int frame_buddy_take(struct frames *frames, uint32_t wanted,
 	if (try_take(frames, wanted, count, run))
 		return 0;
 	return error_set(-ENOMEM,
-			 "all %" PRIu64 " frames are taken: free some, or make "
-			 "the engine with more memory (memory_bytes)",
+			 "of %" PRIu64 " frames none is free: free areas, or "
+			 "create the engine with a larger memory_bytes",
 			 frames->config.nr_frames);
 }
 

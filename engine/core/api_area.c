@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -204,21 +205,27 @@ void *lfv_get_vm_area_range(struct lfv *lfv, const struct lfv_request *request)
 }
 
 /* ioremap_check - what lfv_ioremap() is asked beyond a request. */
-static int ioremap_check(const struct lfv *lfv, int fd, uint64_t offset,
+static int ioremap_check(const struct lfv *lfv, const struct source *source,
 			 size_t size)
 {
+	const uint64_t offset = source->offset;
 	off_t bytes = 0;
 	int error = plane_check(lfv);
 
 	if (error != 0)
 		return error;
+	if ((source->prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) != 0)
+		return error_set(-EINVAL,
+				 "prot 0x%x: PROT_READ, PROT_WRITE and "
+				 "PROT_EXEC can be set",
+				 (unsigned)source->prot);
 	if (!is_page_aligned(offset))
 		return error_set(-EINVAL,
 				 "file offset 0x%llx is not page aligned",
 				 (unsigned long long)offset);
-	error = lfv->os->fstat_bytes(fd, &bytes);
+	error = lfv->os->fstat_bytes(source->fd, &bytes);
 	if (error != 0)
-		return error_set(error, "descriptor %d: %s", fd,
+		return error_set(error, "descriptor %d: %s", source->fd,
 				 strerror(-error));
 	/* Devices have no size; beyond a file's end a touch is a SIGBUS. */
 	if (bytes > 0 &&
@@ -254,7 +261,7 @@ void *lfv_ioremap(struct lfv *lfv, int fd, uint64_t offset, size_t size,
 	int error = request_check(lfv, &asked, &request);
 
 	if (error == 0)
-		error = ioremap_check(lfv, fd, offset, size);
+		error = ioremap_check(lfv, &source, size);
 	if (error != 0)
 		return answer(error, NULL);
 	request.vm.flags |= LFV_VM_IOREMAP;

@@ -76,13 +76,17 @@ int life_unmap(void *context, struct vmap_area *area)
 
 static int no_hole(const struct lfv *lfv, const struct va_request *request)
 {
+	const bool is_whole = request->vstart == lfv->window.start &&
+			      request->vend == lfv->window.end;
+
 	return error_set(-ENOMEM,
 			 "no hole of %zu pages (guard included, aligned to "
-			 "%zu) between 0x%zx and 0x%zx: free areas or create "
-			 "the engine with window_bytes above %zu",
+			 "%zu) between 0x%zx and 0x%zx: free areas, or %s",
 			 (size_t)request->size >> PAGE_SHIFT,
 			 (size_t)request->align, (size_t)request->vstart,
-			 (size_t)request->vend, lfv->choices.window_bytes);
+			 (size_t)request->vend,
+			 is_whole ? "take a larger window (window_bytes)"
+				  : "ask for a wider range");
 }
 
 /* range_alloc - the range alone; purges once where the generation does. */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "core/engine.h"
@@ -180,10 +181,14 @@ int lfv_vmallocinfo(struct lfv *lfv, FILE *stream, enum lfv_format format)
 	struct snapshot snapshot;
 	int error = engine_enter(lfv);
 
+	if (error == 0 && format != LFV_TEXT && format != LFV_JSON)
+		error = error_set(-EINVAL, "format %d: LFV_TEXT or LFV_JSON",
+				  (int)format);
 	if (error == 0)
 		error = snapshot_take(lfv, &snapshot);
 	if (error != 0)
 		return error;
+	errno = 0;
 	if (format == LFV_JSON)
 		(void)fputs("[", stream);
 	for (size_t i = 0; i < snapshot.count; i++) {
@@ -197,7 +202,9 @@ int lfv_vmallocinfo(struct lfv *lfv, FILE *stream, enum lfv_format format)
 	if (format == LFV_JSON)
 		(void)fputs("\n]\n", stream);
 	free(snapshot.found);
-	if (ferror(stream) != 0)
-		return error_set(-EIO, "the list could not be written");
-	return 0;
+	if (fflush(stream) == 0 && ferror(stream) == 0)
+		return 0;
+	error = errno != 0 ? -errno : -EIO;
+	return error_set(error, "the list could not be written: %s",
+			 strerror(-error));
 }

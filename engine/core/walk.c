@@ -18,7 +18,6 @@ void vm_info_fill(struct lfv_vm_info *info, const struct va_found *found)
 		.nr_pages = found->vm.nr_pages,
 		.caller = found->vm.caller,
 		.phys = found->vm.phys,
-		.lazy = found->lazy,
 	};
 }
 

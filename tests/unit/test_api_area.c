@@ -238,6 +238,7 @@ static void a_mapping_behind_the_files_end_is_refused(void **state)
 		"end behind");
 	refused(lfv_ioremap(lfv, fd, 1, PAGE_SIZE, PROT_READ), EINVAL,
 		"not page aligned");
+	refused(lfv_ioremap(lfv, fd, 0, PAGE_SIZE, 0x3000), EINVAL, "prot");
 	refused(lfv_ioremap(lfv, -1, 0, PAGE_SIZE, PROT_READ), EBADF,
 		"descriptor -1");
 	(void)close(fd);

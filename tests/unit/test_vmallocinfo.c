@@ -101,7 +101,9 @@ static void a_stream_that_cannot_be_written_is_an_error(void **state)
 	assert_non_null(full);
 	(void)setvbuf(full, NULL, _IONBF, 0);
 	assert_non_null(lfv_vmalloc(lfv, PAGE_SIZE));
-	assert_int_equal(lfv_vmallocinfo(lfv, full, LFV_TEXT), -EIO);
+	assert_int_equal(lfv_vmallocinfo(lfv, full, LFV_TEXT), -ENOSPC);
+	assert_int_equal(lfv_vmallocinfo(lfv, stdout, (enum lfv_format)99),
+			 -EINVAL);
 	(void)fclose(full);
 	lfv_destroy(lfv);
 }

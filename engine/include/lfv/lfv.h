@@ -9,6 +9,8 @@
  * not be contiguous.  A freed area is lazy: unmapped in batches by a purge,
  * and reusable after it.
  *
+ * Pointers must not be NULL where nothing else is said.
+ *
  * Errors: functions that make something return NULL and set errno, all others
  * return 0 or -errno; lfv_last_error() says in words what was wrong, what was
  * expected and what to do.  Nothing is half done: a call that fails leaves
@@ -108,7 +110,8 @@ enum lfv_vm_flags {
  * size in bytes, rounded up to pages; align a power of two, 0 for none; vstart
  * and vend bound the addresses, 0 for the window's own (modules use such a
  * sub-range); node is the preferred NUMA node, -1 for any; flags may hold
- * LFV_VM_NO_GUARD.  Begin with LFV_REQUEST_INIT.
+ * LFV_VM_NO_GUARD; zero asks for zeroed memory, where there is any.  Begin with
+ * LFV_REQUEST_INIT.
  */
 struct lfv_request {
 	size_t size;
@@ -146,7 +149,8 @@ LFV_API LFV_MUST_USE void *lfv_vmalloc_range(struct lfv *lfv,
  * lfv_vfree - free an area by its first address.  NULL does nothing.
  *
  * -EINVAL and no change for a double free, a pointer into an area, and a
- * pointer that never began one; each is named.  Of two frees of one area that
+ * pointer that never began one; each is named (on the address plane a double
+ * and a wild free have one name).  Of two frees of one area that
  * race, one is refused.  With mapping `lazy` the pages stay readable until the
  * purge; with `strict` the first touch after the return faults.
  *
@@ -214,10 +218,9 @@ struct lfv_vm_info {
 	uintptr_t va_end;   /* guard page included */
 	size_t size;        /* bytes that were asked for */
 	unsigned flags;     /* enum lfv_vm_flags */
-	unsigned nr_pages;  /* mapped pages; 0 for a range alone */
+	unsigned nr_pages;  /* frames mapped; 0 for a range or a file */
 	const void *caller; /* return address of the call that made it */
 	uint64_t phys;      /* LFV_VM_IOREMAP: offset in the file */
-	bool lazy;          /* freed, waits for the purge (walks only) */
 };
 
 /* lfv_find_vm_area - the live area that covers `address`; -ENOENT: none. */
@@ -246,42 +249,55 @@ LFV_API int lfv_vmalloc_to_frame(struct lfv *lfv, const void *address,
  */
 LFV_API int lfv_purge(struct lfv *lfv);
 
-/* lfv_stats - counters since creation and figures of now; pages of 4 KiB. */
+/*
+ * lfv_stats - counters since creation and figures of now; pages of 4 KiB.
+ *
+ * Figures taken while others work are each true for themselves, not together.
+ */
 struct lfv_stats {
 	size_t struct_bytes; /* in: sizeof(struct lfv_stats) */
 
+	/* Areas; pages include guard pages. */
 	uint64_t live_areas;
-	uint64_t live_pages; /* guard pages included */
+	uint64_t live_pages;
 	uint64_t lazy_pages;
-	uint64_t
-		lazy_max_pages; /* a free that passes this is a purge's cause */
-	uint64_t pool_pages;    /* `nodes`: free, of use to one node only */
+	/* A free that takes lazy_pages past this makes a purge due. */
+	uint64_t lazy_max_pages;
+	/* `nodes`: free, but of use to one node only. */
+	uint64_t pool_pages;
 	uint64_t holes;
 	uint64_t hole_pages;
 	uint64_t hole_pages_max;
-	uint64_t span_pages; /* highest end - lowest start of live areas */
+	/* Highest end - lowest start of live areas. */
+	uint64_t span_pages;
 
-	uint64_t frames;      /* of the memfd */
-	uint64_t frames_free; /* per-CPU lists included */
-	uint64_t
-		mappings; /* kernel mappings (VMAs) of the window, as counted */
+	/* Frames of the memfd; free ones include those in per-CPU lists. */
+	uint64_t frames;
+	uint64_t frames_free;
+	/* Kernel mappings (VMAs) of the window, as counted. */
+	uint64_t mappings;
 
 	uint64_t purges;
 	uint64_t purged_areas;
 	uint64_t purged_pages;
-	uint64_t purged_runs; /* after merging: one system call each, or less */
-	uint64_t purge_failures; /* ranges kept lazy as unmapping them failed */
+	/* After merging: one system call each, or less. */
+	uint64_t purged_runs;
+	/* Ranges kept lazy since unmapping them failed. */
+	uint64_t purge_failures;
 	uint64_t purge_ns_max;
 
-	uint64_t map_calls;   /* system calls that mapped */
-	uint64_t unmap_calls; /* system calls that unmapped */
-	uint64_t guard_calls; /* system calls that placed or took guards */
+	/* System calls that mapped, that unmapped, that moved guards. */
+	uint64_t map_calls;
+	uint64_t unmap_calls;
+	uint64_t guard_calls;
 	uint64_t mapped_pages;
 	uint64_t unmapped_pages;
 
-	uint64_t locks_entered; /* exclusively, the strategy's locks */
+	/* The strategy's locks, entered exclusively. */
+	uint64_t locks_entered;
 	uint64_t locks_waited;
-	uint64_t tlb_shootdowns; /* of the machine since creation */
+	/* Of the whole machine since creation, where it tells. */
+	uint64_t tlb_shootdowns;
 	bool tlb_shootdowns_known;
 };
 
@@ -343,6 +359,7 @@ LFV_API bool lfv_refusal_at(size_t index, struct lfv_refusal *refusal);
 /*
  * lfv_options_check - whether lfv_create() would refuse these choices, and the
  * choices with defaults and aliases resolved; -EINVAL as lfv_create().
+ * `nodes` and `cpus` stay 0 where the machine is to be asked.
  */
 LFV_API int lfv_options_check(const struct lfv_options *options,
 			      struct lfv_options *resolved);
