@@ -12,7 +12,7 @@
 /* M3: 0 where the sample has no say. */
 static double time_of(const struct sample *sample)
 {
-	const char *key = ROW_LINE_TRANSFER + strlen(ROW_PREFIX);
+	const char *key = &ROW_LINE_TRANSFER[strlen(ROW_PREFIX)];
 
 	if (sample->outcome != SAMPLE_MEASURED && !sample->is_off_mode)
 		return 0;
