@@ -240,8 +240,6 @@ static int walk_visit(void *context, const struct lfv_vm_info *info)
 	struct walk *walk = context;
 	const struct bench *bench = walk->bench;
 
-	if (info->lazy)
-		return 0;
 	if (info->va_start < walk->end || info->va_end <= info->va_start) {
 		bench_fail(walk->bench,
 			   "overlap: the live area %#" PRIxPTR "-%#" PRIxPTR
