@@ -37,8 +37,9 @@ static void print_help(void)
 		printf("  %-10s %s\n", verbs[i].name, verbs[i].summary);
 	printf("\n`lfv-bench VERB --help` explains a verb.  A verb that is not "
 	       "listed is\nlooked up as a program: lfv-bench-VERB.\n\n"
-	       "exit codes: %d fine, %d not understood, %d a sample failed,\n"
-	       "            %d nothing could be measured\n",
+	       "exit codes: %d fine, %d not understood, %d a sample failed or "
+	       "the output\n            could not be written, %d nothing could "
+	       "be measured,\n            128 + N broken off by signal N\n",
 	       VERB_OK, VERB_USAGE, VERB_FAILED, VERB_NOTHING);
 }
 
@@ -74,7 +75,7 @@ static int verb_exec(char **argv)
 	return VERB_USAGE;
 }
 
-int main(int argc, char **argv)
+static int word_run(int argc, char **argv)
 {
 	if (argc < 2) {
 		print_help();
@@ -97,4 +98,18 @@ int main(int argc, char **argv)
 			return verbs[i].run(argc - 1, argv + 1);
 	}
 	return verb_exec(argv + 1);
+}
+
+/* A full disk or a closed pipe must not look like a short answer. */
+static int output_end(int end)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return end;
+	say("stdout could not be written: the output is not whole");
+	return end == VERB_OK ? VERB_FAILED : end;
+}
+
+int main(int argc, char **argv)
+{
+	return output_end(word_run(argc, argv));
 }

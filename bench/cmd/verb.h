@@ -16,7 +16,7 @@
 enum verb_end {
 	VERB_OK = 0,
 	VERB_USAGE = 2,   /* a flag or a word that is not understood */
-	VERB_FAILED = 3,  /* a wrong answer, a crash, a hang */
+	VERB_FAILED = 3,  /* a wrong answer, a crash, a hang, no output */
 	VERB_NOTHING = 5, /* nothing could be measured */
 };
 

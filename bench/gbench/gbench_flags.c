@@ -65,18 +65,21 @@ static int flag_unknown(const char *name)
 		nearest_offer(&nearest, library_flags[i].name);
 	nearest_offer(&nearest, "help");
 	nearest_offer(&nearest, "list-workloads");
-	return message_set(-EINVAL, "--%s: no such flag%s", name,
-			   nearest_hint(&nearest, hint, sizeof(hint)));
+	return message_set(-EINVAL, "--%s: no such flag%s; --help lists them",
+			   name, nearest_hint(&nearest, hint, sizeof(hint)));
 }
 
 static void library_flag_take(struct gbench_flags *flags,
-			      const struct library_flag *flag, char *argument)
+			      const struct library_flag *flag, char *argument,
+			      const char *inside)
 {
 	if (flag->why_not)
 		fprintf(stderr, "lfv-gbench: --%s has no effect: %s\n",
 			flag->name, flag->why_not);
 	else
 		flags->argv[flags->argc++] = argument;
+	if (inside && strcmp(flag->name, "benchmark_out") == 0)
+		flags->out = inside;
 }
 
 /* walk - where the reading of the arguments is. */
@@ -109,7 +112,13 @@ static int axis_take(struct gbench_flags *flags, struct walk *walk,
 	if (!value)
 		return message_set(-EINVAL, "--%s: %s is expected", name,
 				   axis ? axis->value : "a value");
-	return cell_lists_set(&flags->lists, name, value);
+
+	const int error = cell_lists_set(&flags->lists, name, value);
+
+	if (error && axis && axis->kind == CELL_AXIS_WORKLOAD)
+		return message_set(error, "%s; --list-workloads names them",
+				   message_text());
+	return error;
 }
 
 static int flag_read(struct gbench_flags *flags, struct walk *walk)
@@ -140,7 +149,7 @@ static int flag_read(struct gbench_flags *flags, struct walk *walk)
 	const struct library_flag *library = library_flag_find(name);
 
 	if (library) {
-		library_flag_take(flags, library, argument);
+		library_flag_take(flags, library, argument, inside);
 		return 0;
 	}
 	if (!cell_axis_find(name) && strcmp(name, "run_test_mask") != 0)
@@ -207,8 +216,9 @@ void gbench_help(void)
 			       library_flags[i].why_not);
 	}
 	printf("\nexit code: 0 measured (or too slow to be), 2 flags not "
-	       "understood or a filter\nwithout match, 3 a check has caught "
-	       "something\n");
+	       "understood, a filter\nwithout match or --benchmark_out that "
+	       "cannot be written, 3 a check has caught\nsomething or stdout "
+	       "could not be written\n");
 }
 
 void gbench_list_workloads(void)

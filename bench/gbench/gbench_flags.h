@@ -15,6 +15,7 @@ struct gbench_flags {
 	struct cell_lists lists;
 	bool help;
 	bool list_workloads;
+	const char *out; /* of --benchmark_out, or NULL */
 	int argc; /* the library's own flags, argv[0] in front */
 	char **argv;
 };

@@ -3,6 +3,7 @@
  * gbench_main.c - lfv-gbench: every cell of the lists is a case of Google
  * Benchmark.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,18 @@ static int loops_complete(struct cell_lists *lists)
 	return cell_lists_default(lists, "duration", LOOPS_DURATION);
 }
 
+/* The library would end the process with a code that says nothing. */
+static int out_check(const struct gbench_flags *flags)
+{
+	FILE *out = flags->out ? fopen(flags->out, "a") : NULL;
+
+	if (flags->out && !out)
+		return message_set(-EINVAL,
+				   "--benchmark_out=%s cannot be written: %s",
+				   flags->out, strerror(errno));
+	return out ? fclose(out) : 0;
+}
+
 static int gbench_main(struct gbench_flags *flags)
 {
 	if (flags->help) {
@@ -137,7 +150,7 @@ static int gbench_main(struct gbench_flags *flags)
 
 	struct placement *placement = placement_make(NULL);
 
-	if (!placement || loops_complete(&flags->lists)) {
+	if (!placement || out_check(flags) || loops_complete(&flags->lists)) {
 		placement_free(placement);
 		return complain();
 	}
@@ -149,12 +162,22 @@ static int gbench_main(struct gbench_flags *flags)
 	return code;
 }
 
+/* A full disk or a closed pipe must not look like a short answer. */
+static int output_end(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "lfv-gbench: stdout could not be written: the output "
+			"is not whole\n");
+	return code ? code : EXIT_CAUGHT;
+}
+
 int main(int argc, char **argv)
 {
 	struct gbench_flags flags;
-	const int code = gbench_flags_read(&flags, argc, argv)
-				 ? complain()
-				 : gbench_main(&flags);
+	const int code = output_end(gbench_flags_read(&flags, argc, argv)
+					    ? complain()
+					    : gbench_main(&flags));
 
 	gbench_flags_fini(&flags);
 	/* Threads that hang must not run through destructors. */

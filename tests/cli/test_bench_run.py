@@ -12,7 +12,7 @@ import subprocess
 import time
 import unittest
 
-from bench_tool import BENCH, NOTHING, USAGE, BenchTest
+from bench_tool import BENCH, FAILED, NOTHING, USAGE, BenchTest
 
 CPUS = len(os.sched_getaffinity(0))
 SAMPLE_KEYS = (
@@ -229,6 +229,20 @@ class Result(BenchTest):
         for turn in range(3):
             seeds = {s["seed"] for s in self.samples(round=turn)}
             self.assertEqual(len(seeds), 1)
+
+    def test_a_full_stdout_is_no_success(self):
+        short = "run --rounds=1 --threads=1 --workload=fix_size --quiet"
+        for words in ("--help", "list", "list --json", short, short + " --json"):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    [BENCH, *words.split()],
+                    env=self.environment(),
+                    stdout=full,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            self.assertEqual(done.returncode, FAILED, done.stderr)
+            self.assertIn("stdout could not be written", done.stderr)
 
     def test_json_on_stdout_is_the_file(self):
         done = self.run_cells("--rounds=1", "--threads=1", "--json")

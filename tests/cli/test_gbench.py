@@ -53,6 +53,29 @@ class Flags(GbenchTest):
         done = self.run_ok("--benchmark_filtr=x", expect=USAGE)
         self.assertIn("did you mean benchmark_filter?", done.stderr)
 
+    def test_what_is_unknown_tells_where_the_names_are(self):
+        done = self.run_ok("--zzzzzzzzzzzz=1", expect=USAGE)
+        self.assertIn("--help", done.stderr)
+        done = self.run_ok("--workload=zzzzzzzzzzzz", expect=USAGE)
+        self.assertIn("--list-workloads", done.stderr)
+
+    def test_an_out_file_that_cannot_be_written_is_told_first(self):
+        done = self.run_ok("--benchmark_out=/nonexistent/f", expect=USAGE)
+        self.assertIn("/nonexistent/f cannot be written", done.stderr)
+
+    def test_a_full_stdout_is_no_success(self):
+        for word in ("--help", "--benchmark_list_tests"):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    [GBENCH, "--workload=floor", word],
+                    stdout=full,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    timeout=TIMEOUT_S,
+                )
+            self.assertEqual(done.returncode, CAUGHT, done.stderr)
+            self.assertIn("stdout could not be written", done.stderr)
+
     def test_an_unknown_word_names_the_nearest(self):
         done = self.run_ok("--lock=qspn", expect=USAGE)
         self.assertIn("did you mean qspin?", done.stderr)
