@@ -5,9 +5,11 @@
 A point is the median of the valid samples, its whiskers their minimum and
 maximum.  Only what was measured is drawn: samples that the bench found invalid
 and samples with more threads than CPUs are left out, and counted below the
-figure.
+figure; a point that has no valid sample at all is named there.
 
-usage: plot.py RESULTS.json [-o PREFIX]    writes PREFIX.svg and PREFIX.png
+usage: plot.py RESULTS.json [--lock L] [-o PREFIX]
+
+writes PREFIX.svg and PREFIX.png, of the samples under lock L only.
 """
 
 import argparse
@@ -17,6 +19,9 @@ import math
 import pathlib
 import statistics
 import sys
+import textwrap
+
+from table_data import judge_line_modes
 
 SCHEMA = "lfv-results/1"
 EXIT_NO_MATPLOTLIB = 77
@@ -46,15 +51,21 @@ COLUMNS = 3
 WIDTH_INCHES = 7.2
 PANEL_INCHES = 2.15
 MARGIN_INCHES = 1.25
+CAPTION_LETTERS = 125  # what a line below the figure holds
 DODGE = 0.045  # of the distance between two numbers of threads
 
 Point = collections.namedtuple("Point", "threads median low high count")
 
 
+def counted(count, thing):
+    """1 sample, 2 samples."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 class Results:
     """The samples worth drawing, and how many were not."""
 
-    def __init__(self, document):
+    def __init__(self, document, lock=None):
         if document.get("schema") != SCHEMA:
             raise ValueError(
                 f"schema is {document.get('schema')!r}, not {SCHEMA!r}"
@@ -63,8 +74,10 @@ class Results:
         self.cpus = self.machine.get("cpus_allowed")
         self.samples, self.invalid, self.crowded = [], 0, 0
         self.ops = collections.defaultdict(set)
+        self.spoilt = []
         for sample in document["samples"]:
-            self.sort_in(sample)
+            if lock in (None, sample.get("lock")):
+                self.sort_in(sample)
         varying = [
             f
             for f in FACTORS
@@ -82,11 +95,32 @@ class Results:
             return
         if not sample.get("valid", True) or not sample.get("mops"):
             self.invalid += 1
-        elif isinstance(self.cpus, int) and sample["threads"] > self.cpus:
+            self.spoilt.append(sample)
+        elif self.is_crowded(sample):
             self.crowded += 1
         else:
             self.samples.append(sample)
             self.ops[sample["workload"]].add(sample.get("op"))
+
+    def is_crowded(self, sample):
+        return isinstance(self.cpus, int) and sample["threads"] > self.cpus
+
+    def without_point(self):
+        """Names of what was run and has no valid sample, in order."""
+        drawn = {self.cell(s) for s in self.samples}
+        names = [
+            self.cell(s)
+            for s in sorted(self.spoilt, key=self.place)
+            if self.cell(s) not in drawn and not self.is_crowded(s)
+        ]
+        return list(dict.fromkeys(names))
+
+    def cell(self, sample):
+        """What one point is of: list long_busy_list 2 threads."""
+        words = [sample["strategy"], sample["workload"]]
+        words += [self.word(sample, f) for f in self.varying]
+        threads = counted(sample["threads"], "thread")
+        return " ".join([*words, threads])
 
     def tells_apart(self, factor):
         """Whether the factor varies within a panel for one strategy."""
@@ -155,18 +189,17 @@ class Results:
     def left_out(self):
         parts = []
         if self.invalid:
-            parts.append(f"{self.invalid} invalid samples left out")
+            parts.append(f"{counted(self.invalid, 'invalid sample')} left out")
         if self.crowded:
-            parts.append(
-                f"{self.crowded} samples with more threads than CPUs left out"
-            )
+            many = counted(self.crowded, "sample")
+            parts.append(f"{many} with more threads than CPUs left out")
         return parts
 
     def where(self):
         model = self.machine.get("cpu_model")
         words = [str(model)] if model else []
         if self.cpus:
-            words.append(f"{self.cpus} CPUs")
+            words.append(counted(self.cpus, "CPU"))
         return ", ".join(words)
 
 
@@ -233,9 +266,15 @@ def caption(results, panels):
         for p in points
     }
     low, high = min(counts), max(counts)
-    samples = f"{low}" if low == high else f"{low} to {high}"
-    first = f"Median of {samples} samples; whiskers: minimum and maximum"
+    samples = counted(high, "sample")
+    if low != high:
+        samples = f"{low} to {samples}"
+    first = f"Median of {samples}; whiskers: minimum and maximum"
     lines = ["; ".join([first] + results.left_out()) + "."]
+    missing = results.without_point()
+    if missing:
+        text = f"No valid sample: {', '.join(missing)}."
+        lines += textwrap.wrap(text, CAPTION_LETTERS)
     lines += [text for text in (results.note(), results.where()) if text]
     return "\n".join(lines)
 
@@ -280,6 +319,7 @@ def draw(results, pyplot, ticker):
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("results", type=pathlib.Path)
+    parser.add_argument("--lock", help="only samples under this lock kind")
     parser.add_argument("-o", dest="prefix", type=pathlib.Path)
     return parser.parse_args(arguments)
 
@@ -311,7 +351,8 @@ def main(arguments):
     )
     try:
         document = json.loads(options.results.read_text(encoding="utf-8"))
-        results = Results(document)
+        judge_line_modes(document.get("samples", []))
+        results = Results(document, options.lock)
     except (OSError, ValueError, KeyError) as error:
         print(f"plot.py: {options.results}: {error}", file=sys.stderr)
         return 1

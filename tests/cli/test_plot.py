@@ -60,6 +60,36 @@ class PlotTest(unittest.TestCase):
         self.assertEqual([s["mops"] for s in results.samples], [1])
         self.assertIn("1 invalid", results.left_out()[0])
 
+    def test_a_point_without_a_valid_sample_is_named(self):
+        axes = {"strategy": "list", "workload": "long_busy_list", "threads": 2}
+        results = plot.Results(
+            document(sample(1), sample(7, valid=False, **axes))
+        )
+        names = ["list long_busy_list 2 threads"]
+        self.assertEqual(results.without_point(), names)
+        below = plot.caption(results, results.panels())
+        self.assertIn(f"No valid sample: {names[0]}.", below)
+
+    def test_a_point_with_one_valid_sample_is_not_named(self):
+        results = plot.Results(document(sample(1), sample(7, valid=False)))
+        self.assertEqual(results.without_point(), [])
+
+    def test_one_is_singular_and_two_are_plural(self):
+        results = plot.Results(document(sample(1)))
+        below = plot.caption(results, results.panels())
+        self.assertIn("Median of 1 sample;", below)
+        self.assertIn("2 CPUs", below)
+        results = plot.Results(document(sample(1), sample(2)))
+        results.cpus = 1
+        below = plot.caption(results, results.panels())
+        self.assertIn("Median of 2 samples;", below)
+        self.assertTrue(below.endswith("1 CPU"), below)
+
+    def test_one_lock_may_be_drawn_alone(self):
+        both = document(sample(1), sample(2, lock="fas"))
+        results = plot.Results(both, "fas")
+        self.assertEqual([s["mops"] for s in results.samples], [2])
+
     def test_more_threads_than_cpus_are_left_out_and_counted(self):
         results = plot.Results(document(sample(1), sample(7, threads=3)))
         self.assertEqual([s["mops"] for s in results.samples], [1])
