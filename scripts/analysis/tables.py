@@ -8,21 +8,32 @@ A table stands in a text between two lines,
     <!-- table NAME: end -->
 
 and its first line says which folder it was made from, so that --check needs no
-folder: nobody's fingers come between a measurement and its table.
+folder: nobody's fingers come between a measurement and its table.  A picture
+under results/ is turned to the same folder where that holds one of its name.
 
-usage: tables.py FOLDER [--table NAME]...    prints
-       tables.py FOLDER --into README.md     replaces what stands there
+usage: tables.py [FOLDER] [--table NAME]...  prints
+       tables.py [FOLDER] --into README.md   replaces what stands there
        tables.py [FOLDER] --check README.md  exit code 1 where they differ
+
+Without FOLDER it is the newest results/HOST-COMMIT of this host in which
+scripts/measure took every set; where this host has none, the only other one.
 """
 
 import argparse
+import json
 import os
 import pathlib
+import platform
 import re
+import subprocess
 import sys
 
 import table_views
 from table_data import NoData, Results
+
+RESULTS = pathlib.Path(__file__).resolve().parent.parent.parent / "results"
+# What scripts/measure takes; a folder that lacks one is not complete.
+SETS = "locks nodes peers generations purge vmalloc growth replay".split()
 
 EXIT_FINE, EXIT_DIFFERS, EXIT_USAGE = 0, 1, 2
 
@@ -36,8 +47,68 @@ MARK = re.compile(r"^<!-- table (\S+): (begin|end) -->$", re.MULTILINE)
 SOURCE = re.compile(r"<!-- from (?P<folder>.+?) -->\n")
 
 
+PICTURE = re.compile(r"!\[[^]]*\]\((?P<path>[^)\s]+)\)")
+
+
+class NoFolder(Exception):
+    """No folder was named, and none is the one that must be meant."""
+
+
 class BadText(Exception):
     """The markers of the text are not in pairs, or name no table."""
+
+
+def is_complete(folder):
+    """Whether every set is there, and none was broken off."""
+    for name in SETS:
+        try:
+            text = (folder / f"{name}.json").read_text(encoding="utf-8")
+            if not json.loads(text)["plan"]["complete"]:
+                return False
+        except (OSError, ValueError, KeyError):
+            return False
+    return True
+
+
+def age(folder):
+    return max(file.stat().st_mtime_ns for file in folder.glob("*.json"))
+
+
+def usual_folder(root):
+    """The newest of this host; else the only one."""
+    whole = [folder for folder in root.glob("*/") if is_complete(folder)]
+    whole = [f for f in whole if not f.name.startswith("quick-")]
+    ours = [f for f in whole if f.name.startswith(f"{platform.node()}-")]
+    if ours:
+        return max(ours, key=age)
+    if len(whole) == 1:
+        return whole[0]
+    names = ", ".join(sorted(folder.name for folder in whole))
+    if names:
+        raise NoFolder(f"which FOLDER? {root} has {names}")
+    raise NoFolder(f"{root} has no complete folder; scripts/measure makes it")
+
+
+def has_committed(root):
+    """Whether a folder of results is kept in the tree."""
+    command = ["git", "-C", str(root), "ls-files", "--", "*/*.json"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0 and bool(done.stdout)
+
+
+def turn_pictures(text, source, path):
+    """Pictures below results/ become those of the folder, if it has them."""
+
+    def turned(found):
+        old = pathlib.PurePosixPath(found["path"])
+        new = f"{source}/{old.name}"
+        fits = old.parts[0] == "results" and (path.parent / new).exists()
+        return found[0].replace(found["path"], new) if fits else found[0]
+
+    return PICTURE.sub(turned, text)
 
 
 def blocks(text, path):
@@ -87,15 +158,19 @@ def into(folder, path):
             print(f"tables.py: {reason}: left as it is", file=sys.stderr)
             pieces.append(block["body"])
         at = block.end("body")
-    replace_file(path, "".join([*pieces, text[at:]]))
+    text = "".join([*pieces, text[at:]])
+    replace_file(path, turn_pictures(text, source, path))
     return EXIT_FINE
 
 
 def difference(block, folder, path):
     """What is wrong with this table; None: nothing."""
     named = SOURCE.match(block["body"])
+    if not named and block["body"].strip():
+        return "was not made by tables.py"
     if not named:
-        return "was not made by tables.py" if block["body"].strip() else None
+        kept = has_committed(path.parent / "results")
+        return "is empty, and results are kept" if kept else None
     source = source_name(folder, path) if folder else named["folder"]
     try:
         want = body_text(Results(path.parent / source), block["name"], source)
@@ -106,9 +181,22 @@ def difference(block, folder, path):
     return None
 
 
+def lost_pictures(text, path):
+    """Those of this tree that are not in it."""
+    named = [found["path"] for found in PICTURE.finditer(text)]
+    ours = [name for name in named if "://" not in name]
+    return [name for name in ours if not (path.parent / name).exists()]
+
+
 def check(folder, path):
-    """Whether each table is what its results give; an empty one may stay."""
+    """Whether each table is what its results give, and each picture is there.
+
+    An empty table may wait as long as no results are kept.
+    """
     text, code = path.read_text(encoding="utf-8"), EXIT_FINE
+    for name in lost_pictures(text, path):
+        print(f"tables.py: {path.name}: no picture {name}", file=sys.stderr)
+        code = EXIT_DIFFERS
     for block in blocks(text, path):
         wrong = difference(block, folder, path)
         if wrong:
@@ -146,21 +234,19 @@ def parse(arguments):
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--into", metavar="FILE", type=pathlib.Path)
     what.add_argument("--check", metavar="FILE", type=pathlib.Path)
-    options = parser.parse_args(arguments)
-    if not options.folder and not options.check:
-        parser.error("which FOLDER?")
-    return options
+    return parser.parse_args(arguments)
 
 
 def main(arguments):
     options = parse(arguments)
     try:
-        if options.into:
-            return into(options.folder, options.into)
         if options.check:
             return check(options.folder, options.check)
-        return show(options.folder, options.table)
-    except (BadText, OSError) as error:
+        folder = options.folder or usual_folder(RESULTS)
+        if options.into:
+            return into(folder, options.into)
+        return show(folder, options.table)
+    except (BadText, NoFolder, OSError) as error:
         print(f"tables.py: {error}", file=sys.stderr)
         return EXIT_USAGE
 

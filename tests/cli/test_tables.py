@@ -5,7 +5,10 @@
 import contextlib
 import io
 import json
+import os
 import pathlib
+import platform
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -470,6 +473,27 @@ class Into(FolderTest):
     def test_an_empty_table_may_wait_for_its_results(self):
         self.assertEqual(self.check_text(), "")
 
+    def test_an_empty_table_may_not_wait_when_results_are_kept(self):
+        for words in ("init", "add results"):
+            command = ["git", "-C", str(self.folder), *words.split()]
+            subprocess.run(command, check=True, capture_output=True)
+        self.assertIn("growth: is empty", self.check_text(expect=1))
+        self.put()
+        self.assertEqual(self.check_text(), "")
+
+    def test_check_finds_a_picture_that_is_not_there(self):
+        self.text.write_text("![A](results/host-1/a.png) ![B](https://b/b.png)")
+        words = "no picture results/host-1/a.png"
+        self.assertIn(words, self.check_text(expect=1))
+        (self.results / "a.png").touch()
+        self.assertEqual(self.check_text(), "")
+
+    def test_into_turns_pictures_to_the_folder_that_has_them(self):
+        (self.results / "a.png").touch()
+        self.text.write_text("![A](results/old/a.png) ![B](results/old/b.png)")
+        want = "![A](results/host-1/a.png) ![B](results/old/b.png)"
+        self.assertEqual(self.put(), want)
+
     def test_markers_that_do_not_fit_change_nothing(self):
         for text, words in (
             (BEGIN, "not in pairs"),
@@ -481,6 +505,56 @@ class Into(FolderTest):
             arguments = (self.results, "--into", self.text)
             self.assertIn(words, self.run_tool(*arguments, expect=2)[1])
             self.assertEqual(self.text.read_text(), text)
+
+
+class UsualFolder(FolderTest):
+    """Which folder is meant where none is named."""
+
+    def setUp(self):
+        super().setUp()
+        self.root = self.folder / "results"
+        self.results.rmdir()
+
+    def take(self, name, when=1, **more):
+        self.results = self.root / name
+        self.results.mkdir()
+        for one in tables.SETS:
+            self.leave(one, sample(1), **more)
+            os.utime(self.results / f"{one}.json", (when, when))
+        return self.results
+
+    def ours(self, commit, *arguments, **more):
+        return self.take(f"{platform.node()}-{commit}", *arguments, **more)
+
+    def test_it_is_the_newest_complete_one_of_this_host(self):
+        self.ours("a", 1)
+        newest = self.ours("b", 3)
+        self.ours("c", 2)
+        self.take("other-d", 5)
+        self.ours("e", 6, complete=False)
+        (self.ours("f", 7) / "growth.json").unlink()
+        self.assertEqual(tables.usual_folder(self.root), newest)
+
+    def test_it_is_the_only_one_of_another_host(self):
+        only = self.take("other-a")
+        self.take("quick-other-a")
+        self.assertEqual(tables.usual_folder(self.root), only)
+
+    def test_of_several_of_other_hosts_none_is_chosen(self):
+        self.take("other-a")
+        self.take("other-b")
+        with self.assertRaisesRegex(tables.NoFolder, "other-a, other-b"):
+            tables.usual_folder(self.root)
+
+    def test_where_there_is_none_the_command_is_named(self):
+        with self.assertRaisesRegex(tables.NoFolder, "scripts/measure"):
+            tables.usual_folder(self.root)
+
+    def test_the_sets_are_those_of_measure(self):
+        command = [sys.executable, str(ROOT / "scripts" / "measure"), "--list"]
+        listed = subprocess.check_output(command, text=True)
+        names = [line.split()[0] for line in listed.splitlines()]
+        self.assertEqual(tables.SETS, names)
 
 
 class Committed(unittest.TestCase):
