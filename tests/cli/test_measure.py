@@ -3,6 +3,7 @@
 """scripts/measure takes each set once, whole, and goes on where it stopped."""
 
 import json
+import os
 import subprocess
 import sys
 import unittest
@@ -10,6 +11,10 @@ import unittest
 from bench_tool import BENCH, FAILED, HERE, TIMEOUT_S, USAGE, BenchTest
 
 MEASURE = HERE.parent.parent / "scripts" / "measure"
+PYTHON = "/usr/bin/python3"
+HAS_MATPLOTLIB = os.access(PYTHON, os.X_OK) and not subprocess.call(
+    [PYTHON, "-c", "import matplotlib"], stderr=subprocess.DEVNULL
+)
 SETS = "locks nodes peers generations purge vmalloc growth replay".split()
 
 
@@ -64,6 +69,14 @@ class Measure(BenchTest):
         for sample in self.engine("peers"):
             self.assertEqual(sample["worker"], "none")
             self.assertEqual(sample["cpus"], 2)
+
+    @unittest.skipUnless(HAS_MATPLOTLIB, "matplotlib is missing")
+    def test_the_comparison_is_drawn_under_one_lock_kind(self):
+        self.take("locks")
+        drawn = (self.folder / "compare.svg").read_text()
+        self.assertIn("nodes", drawn)
+        self.assertNotIn("ticket", drawn)
+        self.assertTrue((self.folder / "compare.png").exists())
 
     def test_nodes_has_as_many_cpus_as_nodes(self):
         self.take("nodes")
