@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backing/window.h"
 #include "common/cell_axis.h"
 #include "common/message.h"
 #include "common/placement.h"
+#include "common/quantity.h"
 #include "common/workload_info.h"
 #include "lfv/lfv.h"
 
@@ -158,18 +160,26 @@ int cell_check(const struct cell *cell)
 	if (!error)
 		error = threads_check(cell);
 	if (!error)
+		error = placement_check_pin(cell->pin);
+	if (!error)
 		error = engine_check(cell, &resolved);
 	return error;
 }
 
-size_t cell_live_bytes(const struct cell *cell)
+/* What one live area of each thread comes to: less than 2^57. */
+static size_t live_each_bytes(const struct cell *cell)
 {
 	const struct workload_info *info = workload_info_find(cell->workload);
 	const size_t pages = info && info->live_pages
 				     ? info->live_pages
 				     : (cell->pages_min + cell->pages_max) / 2;
 
-	return cell->live * cell->threads * (pages + 1) * PAGE_BYTES;
+	return cell->threads * (pages + 1) * PAGE_BYTES;
+}
+
+size_t cell_live_bytes(const struct cell *cell)
+{
+	return cell->live * live_each_bytes(cell);
 }
 
 /*
@@ -184,6 +194,38 @@ static size_t window_for(const struct cell *cell)
 	while (window < needed)
 		window *= 2;
 	return window;
+}
+
+/* The largest window holds so many, by the rule of window_for(). */
+static int live_check(const struct cell *cell)
+{
+	const size_t most = WINDOW_BYTES_MAX / 3 * 2 / live_each_bytes(cell);
+
+	if (cell->live <= most)
+		return 0;
+	return message_set(-EINVAL,
+			   "--live %zu with --threads %u: the largest window, "
+			   "16T, has room for --live %zu at these sizes",
+			   cell->live, cell->threads, most);
+}
+
+static int window_check(const struct cell *cell)
+{
+	char window[QUANTITY_BYTES];
+	char align[QUANTITY_BYTES];
+
+	quantity_write_bytes(cell->window_bytes, window);
+	if (cell->pages_max >= cell->window_bytes / PAGE_BYTES)
+		return message_set(-EINVAL,
+				   "--pages %zu and a guard page are more than "
+				   "the window, --va-size %s",
+				   cell->pages_max, window);
+	if (cell->align <= cell->window_bytes)
+		return 0;
+	quantity_write_bytes(cell->align, align);
+	return message_set(-EINVAL,
+			   "--align %s is more than the window, --va-size %s",
+			   align, window);
 }
 
 int cell_resolve(struct cell *cell)
@@ -208,8 +250,15 @@ int cell_resolve(struct cell *cell)
 		cell->live = info->live;
 	if (!cell->window_bytes)
 		cell->window_bytes = info->window_bytes;
-	if (!cell->window_bytes)
+	if (!cell->window_bytes) {
+		error = live_check(cell);
+		if (error)
+			return error;
 		cell->window_bytes = window_for(cell);
+	}
+	error = window_check(cell);
+	if (error)
+		return error;
 	(void)snprintf(cell->mapping, sizeof(cell->mapping), "%s",
 		       resolved.mapping);
 	return 0;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "backing/window.h"
 #include "common/workload_info.h"
 #include "lfv/lfv.h"
 
@@ -127,6 +128,8 @@ static const struct cell_axis axes[] = {
 	  .summary = "the window of addresses, 128M to 16T",
 	  .kind = CELL_AXIS_BYTES,
 	  FIELD(window_bytes),
+	  .least = WINDOW_BYTES_MIN,
+	  .most = WINDOW_BYTES_MAX,
 	  .named = true },
 	{ .name = "pin",
 	  .value = "compact|scatter|none|LIST",

@@ -41,6 +41,42 @@ static int refused(const struct cell_axis *axis, const char *text,
 			   axis->name, text, axis->value, hint);
 }
 
+/* What a value of this kind looks like, where a word does not tell. */
+static const char *example_of(const struct cell_axis *axis)
+{
+	if (axis->kind == CELL_AXIS_TIME)
+		return ": 100ms, 5s, 2min";
+	if (axis->kind == CELL_AXIS_BYTES)
+		return ": 4096, 64K, 128M, 1T";
+	return "";
+}
+
+static void limit_write(const struct cell_axis *axis, uint64_t limit,
+			char text[QUANTITY_BYTES])
+{
+	if (axis->kind == CELL_AXIS_TIME)
+		quantity_write_ns(limit, text);
+	else if (axis->kind == CELL_AXIS_BYTES)
+		quantity_write_bytes(limit, text);
+	else
+		(void)snprintf(text, QUANTITY_BYTES, "%" PRIu64, limit);
+}
+
+static int out_of_range(const struct cell_axis *axis, const char *text)
+{
+	char least[QUANTITY_BYTES];
+	char most[QUANTITY_BYTES];
+
+	limit_write(axis, axis->least, least);
+	limit_write(axis, axis->most, most);
+	if (!axis->most)
+		return message_set(-EINVAL,
+				   "--%s is '%s': at least %s is expected",
+				   axis->name, text, least);
+	return message_set(-EINVAL, "--%s is '%s': %s to %s is expected",
+			   axis->name, text, least, most);
+}
+
 static int workload_set(struct cell *cell, const struct cell_axis *axis,
 			const char *text)
 {
@@ -138,14 +174,12 @@ static int number_read(const struct cell_axis *axis, const char *text,
 		error = quantity_read_bytes(text, &number);
 	else
 		error = quantity_read_number(text, &number);
+	if (error && text[0] == '-' && axis->most)
+		return out_of_range(axis, text);
 	if (error)
-		return refused(axis, text, "");
+		return refused(axis, text, example_of(axis));
 	if (number < axis->least || (axis->most && number > axis->most))
-		return message_set(-EINVAL,
-				   "--%s is '%s': at least %zu and at most %zu "
-				   "is expected",
-				   axis->name, text, axis->least,
-				   axis->most ? axis->most : SIZE_MAX);
+		return out_of_range(axis, text);
 	if (axis->power_of_two && (number & (number - 1)))
 		return message_set(-EINVAL,
 				   "--%s is '%s': a power of two is expected",
@@ -203,7 +237,7 @@ static int pages_set(struct cell *cell, const struct cell_axis *axis,
 	if (quantity_read_number(low, &least) ||
 	    quantity_read_number(dash ? dash + 1 : low, &most) || !least ||
 	    least > most || most > UINT32_MAX)
-		return refused(axis, text, "");
+		return refused(axis, text, ", from 1 to 4294967295 and A <= B");
 	cell->pages_min = least;
 	cell->pages_max = most;
 	return 0;

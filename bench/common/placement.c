@@ -224,6 +224,40 @@ bool placement_is_pin(const char *text)
 	       strcmp(text, "none") == 0 || is_cpu_list(text);
 }
 
+static int pin_check_in(const char *pin, const cpu_set_t *set)
+{
+	const size_t bytes = CPU_ALLOC_SIZE(CPU_ID_MAX);
+	const char *list = pin;
+	long first;
+	long last;
+
+	while (*list && range_read(&list, &first, &last)) {
+		for (long cpu = first; cpu <= last; cpu++) {
+			if (!CPU_ISSET_S((size_t)cpu, bytes, set))
+				return message_set(-EINVAL,
+						   "--pin %s: CPU %ld is none "
+						   "that may be used",
+						   pin, cpu);
+		}
+	}
+	return 0;
+}
+
+int placement_check_pin(const char *pin)
+{
+	cpu_set_t *set = CPU_ALLOC(CPU_ID_MAX);
+	const size_t bytes = CPU_ALLOC_SIZE(CPU_ID_MAX);
+	int error = 0;
+
+	if (!set)
+		return message_set(-ENOMEM, "no memory for a set of CPUs");
+	CPU_ZERO_S(bytes, set);
+	if (sched_getaffinity(0, bytes, set) == 0)
+		error = pin_check_in(pin, set);
+	CPU_FREE(set);
+	return error;
+}
+
 unsigned placement_allowed_cpus(void)
 {
 	cpu_set_t *set = CPU_ALLOC(CPU_ID_MAX);

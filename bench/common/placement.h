@@ -55,6 +55,12 @@ int placement_bind(const struct placement *placement, int cpu);
 /* placement_is_pin - whether the text is one of the forms above. */
 bool placement_is_pin(const char *text);
 
+/*
+ * placement_check_pin - -EINVAL with a message where a list names a CPU that
+ * this process may not use; needs no hwloc.
+ */
+int placement_check_pin(const char *pin);
+
 /* placement_allowed_cpus - placement_cpus() of this machine, without hwloc. */
 unsigned placement_allowed_cpus(void);
 

@@ -154,6 +154,72 @@ static void values_out_of_range_are_refused(void **state)
 	assert_int_equal(cell_axis_set(&cell, "pin", "nowhere"), -EINVAL);
 	assert_int_equal(cell_axis_set(&cell, "seed", "-1"), -EINVAL);
 	assert_int_equal(cell_axis_set(&cell, "duration", "3weeks"), -EINVAL);
+	assert_int_equal(cell_axis_set(&cell, "va-size", "127M"), -EINVAL);
+	assert_int_equal(cell_axis_set(&cell, "va-size", "17T"), -EINVAL);
+}
+
+static void message_is(const char *name, const char *text, const char *message)
+{
+	struct cell cell = cell_usual();
+
+	assert_int_equal(cell_axis_set(&cell, name, text), -EINVAL);
+	assert_string_equal(cell_message(), message);
+}
+
+static void bounds_are_told_with_their_units(void **state)
+{
+	(void)state;
+	message_is("duration", "0",
+		   "--duration is '0': at least 1ms is "
+		   "expected");
+	message_is("duration", "3x",
+		   "--duration is '3x': TIME is expected: "
+		   "100ms, 5s, 2min");
+	message_is("va-size", "64M",
+		   "--va-size is '64M': 128M to 16T is "
+		   "expected");
+	message_is("threads", "-1", "--threads is '-1': 1 to 4096 is expected");
+	message_is("pages", "5-2",
+		   "--pages is '5-2': N|A-B is expected, from "
+		   "1 to 4294967295 and A <= B");
+}
+
+static void resolve_refuses(const char *name, const char *text,
+			    const char *message)
+{
+	struct cell cell = cell_usual();
+
+	assert_int_equal(cell_axis_set(&cell, "workload", "replace"), 0);
+	assert_int_equal(cell_axis_set(&cell, name, text), 0);
+	assert_int_equal(cell_resolve(&cell), -EINVAL);
+	assert_non_null(strstr(cell_message(), message));
+}
+
+static void what_no_window_holds_is_refused(void **state)
+{
+	(void)state;
+	resolve_refuses("live", "100000000", "--live 100000000 with");
+	resolve_refuses("pages", "1-4000000000", "has room for --live 1 ");
+	resolve_refuses("align", "128G",
+			"--align 128G is more than the window");
+
+	struct cell cell = cell_usual();
+
+	cell.pages_min = cell.pages_max = 1 << 24;
+	assert_int_equal(cell_resolve(&cell), -EINVAL);
+	assert_non_null(strstr(cell_message(), "--va-size 64G"));
+	cell.pages_min = cell.pages_max = (1 << 24) - 1;
+	assert_int_equal(cell_resolve(&cell), 0);
+}
+
+static void a_cpu_that_may_not_be_used_is_refused(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+
+	assert_int_equal(cell_axis_set(&cell, "pin", "1048575"), 0);
+	assert_int_equal(cell_check(&cell), -EINVAL);
+	assert_non_null(strstr(cell_message(), "CPU 1048575 is none"));
 }
 
 static void quantities_have_units(void **state)
@@ -307,13 +373,13 @@ static void lists_make_their_product(void **state)
 static void numbers_of_a_pin_list_belong_together(void **state)
 {
 	(void)state;
-	const char *const lists[] = { "pin", "compact,0,1-3,scatter", NULL };
+	const char *const lists[] = { "pin", "compact,0,0-0,scatter", NULL };
 	struct cell *cells = NULL;
 	size_t count = 0;
 
 	assert_int_equal(product_of(lists, &cells, &count), 0);
 	assert_int_equal(count, 3);
-	assert_string_equal(cells[1].pin, "0,1-3");
+	assert_string_equal(cells[1].pin, "0,0-0");
 	free(cells);
 }
 
@@ -404,6 +470,9 @@ int main(void)
 		cmocka_unit_test(misspelt_words_are_answered_with_the_nearest),
 		cmocka_unit_test(aliases_choose_strategy_and_variant),
 		cmocka_unit_test(values_out_of_range_are_refused),
+		cmocka_unit_test(bounds_are_told_with_their_units),
+		cmocka_unit_test(what_no_window_holds_is_refused),
+		cmocka_unit_test(a_cpu_that_may_not_be_used_is_refused),
 		cmocka_unit_test(quantities_have_units),
 		cmocka_unit_test(pairs_that_cannot_work_are_refused),
 		cmocka_unit_test(sizes_that_a_workload_cannot_have_are_refused),
