@@ -22,6 +22,24 @@ install(FILES ${PROJECT_BINARY_DIR}/lfvConfig.cmake
 	${PROJECT_BINARY_DIR}/lfvConfigVersion.cmake
 	DESTINATION ${lfv_config_dir})
 
+# Relative to the file itself, so that it holds wherever `cmake --install
+# --prefix` puts it; an absolute directory of the user stays where it is.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+	set(lfv_pc_prefix ${CMAKE_INSTALL_PREFIX})
+else()
+	file(RELATIVE_PATH lfv_pc_up
+		/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+	string(REGEX REPLACE "/$" "" lfv_pc_up "${lfv_pc_up}")
+	set(lfv_pc_prefix "\${pcfiledir}/${lfv_pc_up}")
+endif()
+foreach(kind LIBDIR INCLUDEDIR)
+	string(TOLOWER ${kind} name)
+	if(IS_ABSOLUTE "${CMAKE_INSTALL_${kind}}")
+		set(lfv_pc_${name} ${CMAKE_INSTALL_${kind}})
+	else()
+		set(lfv_pc_${name} "\${prefix}/${CMAKE_INSTALL_${kind}}")
+	endif()
+endforeach()
 configure_file(${CMAKE_CURRENT_LIST_DIR}/lfv.pc.in
 	${PROJECT_BINARY_DIR}/lfv.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/lfv.pc

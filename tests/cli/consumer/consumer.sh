@@ -3,6 +3,7 @@
 #
 # consumer.sh SOURCE WORK - installs lfv into a staging prefix, shared and
 # static, and builds the consumer against each by find_package and pkg-config.
+# "moved" is the shared one under a prefix named only when it was installed.
 #
 # Environment: CC, the compiler of the build that runs this test.
 
@@ -26,6 +27,20 @@ install_lfv() {
 	cmake --install "$work/$1/build"
 }
 
+move_lfv() {
+	for libdir in lib lib/some-multiarch; do
+		rm -rf "$work/moved"
+		cmake -S "$source" -B "$work/shared/build" \
+			-DCMAKE_INSTALL_LIBDIR=$libdir
+		cmake --build "$work/shared/build" -j 2 --target lfv
+		cmake --install "$work/shared/build" \
+			--prefix "$work/moved/prefix"
+		check_pkg_config moved
+		# CMake searches only directories that it knows.
+		[ $libdir != lib ] || check_find_package moved
+	done
+}
+
 check_find_package() {
 	cmake -S "$here" -B "$work/$1/consumer" -G Ninja \
 		-DCMAKE_C_COMPILER="$CC" \
@@ -40,7 +55,7 @@ check_pkg_config() {
 	pkg-config --exists 'lfv >= 0.1' || fail "$1: lfv.pc is not found"
 	libraries=$(pkg-config --variable=libdir lfv)
 	kind=
-	[ "$1" = shared ] || kind=--static
+	[ "$1" != static ] || kind=--static
 	# shellcheck disable=SC2046
 	"$CC" "$here/consumer.c" -o "$work/$1/by-pkg-config" \
 		$(pkg-config --cflags lfv) $(pkg-config --libs $kind lfv)
@@ -73,6 +88,7 @@ for kind in shared static; do
 done
 check_symbols
 check_dependencies
+move_lfv
 echo '#include <lfv/lfv.h>' |
 	c++ -x c++ -Wall -Wextra -Werror -fsyntax-only \
 		-I"$work/shared/prefix/include" - || fail 'the header is no C++'
