@@ -4,8 +4,9 @@
  *
  *	0xffffc90000000000-0xffffc90000005000   20480 caller+0x1/0x2 vmap ...
  *
- * The size counts the guard page.  Who may not see addresses gets zeros, or
- * hashes: numbers whose distance is not the size.  A hash is told by the whole
+ * The size counts the guard page.  Who may not see addresses gets zeros (1 and
+ * 2 of kernel.kptr_restrict), or hashes (0): numbers whose distance is not the
+ * size.  A hash is told by the whole
  * file, one damaged line is damage.
  */
 #include "trace/trace.h"
@@ -20,9 +21,9 @@
 #include "trace/trace_why.h"
 
 #define LAZY_MARK "unpurged vm_area"
-#define REMEDY                                                        \
-	"read it as root, with sysctl kernel.kptr_restrict=0 (or 1) " \
-	"and without hashed pointers"
+#define REMEDY                                                \
+	"read it as root with sysctl kernel.kptr_restrict=1 " \
+	"(0 hashes addresses), or boot with no_hash_pointers"
 
 enum line_kind {
 	LINE_LIVE,

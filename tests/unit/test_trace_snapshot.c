@@ -46,7 +46,8 @@ static void hidden_addresses_are_refused_by_name(void **state)
 	refuses("0x(____ptrval____)-0x(____ptrval____) 8192 x\n", -EACCES,
 		"addresses are hashed");
 	refuses(ZERO ZERO, -EACCES, "info: all addresses are zero");
-	refuses(ZERO, -EACCES, "kernel.kptr_restrict=0");
+	refuses(ZERO, -EACCES, "kernel.kptr_restrict=1 (0 hashes addresses)");
+	refuses(HASHED, -EACCES, "or boot with no_hash_pointers");
 }
 
 static void damaged_lines_are_refused_with_their_place(void **state)
