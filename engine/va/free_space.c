@@ -19,16 +19,16 @@ static size_t slots_bytes(const struct free_space *space)
 int free_space_init(struct free_space *space, const struct va_config *config,
 		    enum free_align_rule rule)
 {
-	struct vmap_area *const window = area_take(config->os);
+	struct vmap_area *const everything = area_take(config->os);
 
-	if (!window)
+	if (!everything)
 		return error_set(-ENOMEM, "no memory for an area's descriptor"
 					  " (RLIMIT_AS, vm.max_map_count)");
 	space->os = config->os;
 	space->slot_count = config->cpus;
 	space->slots = config->os->mmap_anon(slots_bytes(space));
 	if (!space->slots) {
-		area_give(window);
+		area_give(everything);
 		return error_set(-ENOMEM, "no memory for the CPUs' stock"
 					  " (RLIMIT_AS, vm.max_map_count)");
 	}
@@ -38,13 +38,15 @@ int free_space_init(struct free_space *space, const struct va_config *config,
 
 	if (error) {
 		config->os->munmap_anon(space->slots, slots_bytes(space));
-		area_give(window);
+		area_give(everything);
 		return error;
 	}
+	space->start = config->start;
+	space->end = config->end;
 	free_tree_init(&space->tree, rule);
-	window->va_start = config->start;
-	window->va_end = config->end;
-	free_space_merge(space, window);
+	everything->va_start = PAGE_SIZE;
+	everything->va_end = UINTPTR_MAX & PAGE_MASK;
+	free_space_merge(space, everything);
 	return 0;
 }
 
@@ -190,13 +192,39 @@ void free_space_check(const struct free_space *space)
 	free_tree_check(&space->tree);
 }
 
+/* hole_clip - the part of a hole that lies in the window; false: none does. */
+static bool hole_clip(const struct free_space *space,
+		      const struct vmap_area *hole, struct vmap_area *clipped)
+{
+	*clipped = *hole;
+	if (clipped->va_start < space->start)
+		clipped->va_start = space->start;
+	if (clipped->va_end > space->end)
+		clipped->va_end = space->end;
+	return clipped->va_start < clipped->va_end;
+}
+
+void free_space_census(const struct free_space *space,
+		       struct area_census *census)
+{
+	struct vmap_area clipped;
+
+	list_for_each (link, &space->tree.holes.list) {
+		if (hole_clip(space, area_of_link(link), &clipped))
+			area_census_add(census, &clipped);
+	}
+}
+
 void free_space_stats(struct free_space *space, struct va_stats *stats)
 {
+	struct vmap_area clipped;
 	struct lock_turn turn;
 
 	(void)lock_enter_shared(&space->lock, &turn);
-	list_for_each (link, &space->tree.holes.list)
-		stats_add_hole(stats, area_of_link(link));
+	list_for_each (link, &space->tree.holes.list) {
+		if (hole_clip(space, area_of_link(link), &clipped))
+			stats_add_hole(stats, &clipped);
+	}
 	lock_leave_shared(&space->lock, &turn);
 	stats_add_lock(stats, &space->lock);
 }

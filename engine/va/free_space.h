@@ -13,7 +13,13 @@
  *   after the lock    one that found its slot filled meanwhile is given back
  *
  *   G1  the tree holds (F1 to F3);
- *   G2  a slot is written under the lock only.
+ *   G2  a slot is written under the lock only;
+ *   G3  what lies outside the window is a hole, for ever.
+ *
+ * As in the kernel, the tree spans all addresses, not the window alone: its
+ * search asks for more than the size where a request is aligned, and bounds the
+ * start below but the end only afterwards.  So the window's first and last hole
+ * are as large as they look from outside, which decides what is found there.
  *
  * (Kernel: 5.3 on; there the slot is written by a CPU-local cmpxchg under the
  * lock.  A thread of a process may be moved in between, which costs a remote
@@ -26,6 +32,7 @@
 #define LFV_VA_FREE_SPACE_H
 
 #include "lock/lock.h"
+#include "va/area_census.h"
 #include "va/free_tree.h"
 #include "va/va.h"
 
@@ -39,13 +46,15 @@ struct free_space {
 	const struct os *os;
 	struct free_slot *slots;
 	unsigned slot_count;
+	uintptr_t start; /* of the window */
+	uintptr_t end;
 	/* what the lock guards */
 	struct lock lock;
 	struct free_tree tree;
 };
 
 /*
- * free_space_init - one hole as large as the window.
+ * free_space_init - one hole from the first page to the last (G3).
  *
  * 0, -ENOMEM, or what the kind of lock answers.
  */
@@ -80,7 +89,11 @@ void free_space_merge(struct free_space *space, struct vmap_area *area);
 /* free_space_check - abort with the first of F1 to F3 that does not hold. */
 void free_space_check(const struct free_space *space);
 
-/* free_space_stats - add the holes and the lock to *stats. */
+/* free_space_census - add the holes, as far as they lie in the window. */
+void free_space_census(const struct free_space *space,
+		       struct area_census *census);
+
+/* free_space_stats - add the window's holes and the lock to *stats. */
 void free_space_stats(struct free_space *space, struct va_stats *stats);
 
 #endif

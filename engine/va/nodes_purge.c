@@ -139,7 +139,7 @@ void nodes_check(struct va *va)
 
 	free_space_check(&self->space);
 	area_census_begin(&census, &va->config);
-	(void)area_census_add_list(&census, &self->space.tree.holes.list);
+	free_space_census(&self->space, &census);
 	for (unsigned i = 0; i < self->count; i++) {
 		const struct vmap_node *const node = &self->nodes[i];
 

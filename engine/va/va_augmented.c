@@ -101,7 +101,7 @@ static void tree_check(struct va *va)
 	area_tree_check(&self->busy);
 	area_tree_check_apart(&self->lazy); /* W1 */
 	area_census_begin(&census, &va->config);
-	(void)area_census_add_list(&census, &self->space.tree.holes.list);
+	free_space_census(&self->space, &census);
 	(void)area_census_add_list(&census, &self->busy.list);
 
 	const uint64_t lazy_pages =

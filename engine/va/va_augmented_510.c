@@ -112,7 +112,7 @@ static void list_check_510(struct va *va)
 	free_space_check(&self->space);
 	area_tree_check(&self->busy);
 	area_census_begin(&census, &va->config);
-	(void)area_census_add_list(&census, &self->space.tree.holes.list);
+	free_space_census(&self->space, &census);
 	(void)area_census_add_list(&census, &self->busy.list);
 	/* relaxed: check runs alone. */
 	const struct vmap_area *area = load_relaxed(&self->lazy_list);

@@ -93,18 +93,21 @@ static void middle_fit_takes_the_spare_and_the_next_refills_it(void **state)
 	const struct vmap_area *spare;
 
 	(void)state;
-	/* LE: the slot is filled on the way and stays filled. */
+	/* NE: what lies below the window becomes a hole of its own (G3). */
 	assert_int_equal(take(setting, 1, 0), 0);
+	assert_null(slot_spare(setting));
+	/* LE: the slot is filled on the way and stays filled. */
+	assert_int_equal(take(setting, 1, 0), 1);
 	spare = slot_spare(setting);
 	assert_non_null(spare);
-	assert_int_equal(take(setting, 1, 0), 1);
+	assert_int_equal(take(setting, 1, 0), 2);
 	assert_ptr_equal(slot_spare(setting), spare);
-	/* NE: it becomes the left rest. */
+	/* NE: it becomes the left rest, second to what lies below. */
 	assert_int_equal(take(setting, 4, 8), 8);
 	assert_null(slot_spare(setting));
-	assert_ptr_equal(area_of_link(setting->space.tree.holes.list.next),
-			 spare);
-	assert_int_equal(take(setting, 1, 0), 2);
+	assert_ptr_equal(
+		area_of_link(setting->space.tree.holes.list.next->next), spare);
+	assert_int_equal(take(setting, 1, 0), 3);
 	assert_non_null(slot_spare(setting));
 	setting_end(setting);
 }
@@ -182,10 +185,10 @@ static void middle_fit_without_memory_changes_nothing(void **state)
 	struct vmap_area *chain;
 
 	(void)state;
+	assert_int_equal(take(setting, 4, 16), 0);
 	test_os.mmap_anon = mmap_none;
 	chain = descriptors_take_all(&test_os);
 	/* NE, and neither a spare nor memory for one. */
-	assert_int_equal(take(setting, 4, 16), 0);
 	assert_int_equal(take(setting, 4, 16), NO_PAGE);
 	free_space_stats(&setting->space, &stats);
 	assert_int_equal(stats.holes, 1);
@@ -195,6 +198,19 @@ static void middle_fit_without_memory_changes_nothing(void **state)
 	area_chain_give(chain);
 	assert_int_equal(take(setting, 4, 16), 16);
 	test_os = os_linux;
+	setting_end(setting);
+}
+
+/* [0,8) ends where the rest of all addresses begins: a search for 15 fits. */
+static void the_windows_first_hole_is_as_large_as_from_outside(void **state)
+{
+	struct setting *const setting = setting_begin();
+
+	(void)state;
+	assert_int_equal(take(setting, 8, 0), 0);
+	assert_int_equal(take(setting, 8, 0), 8);
+	free_space_give(&setting->space, area_at(0, 8));
+	assert_int_equal(take(setting, 8, 8), 0);
 	setting_end(setting);
 }
 
@@ -232,6 +248,8 @@ int main(void)
 			chain_is_given_in_one_round_and_nothing_in_none),
 		cmocka_unit_test(fini_after_a_full_window_gives_all_back),
 		cmocka_unit_test(middle_fit_without_memory_changes_nothing),
+		cmocka_unit_test(
+			the_windows_first_hole_is_as_large_as_from_outside),
 		cmocka_unit_test(init_without_memory_is_an_error),
 	};
 

@@ -51,14 +51,25 @@ static void aligned_request_passes_a_lower_hole_that_fits_exactly(void **state)
 	static const struct step steps[] = {
 		ALLOC(4, 0),
 		ALLOC(4, 4),
-		ALLOC(8, 8),
+		ALLOC(4, 8),
+		ALLOC(8, 12),
+		ALLOC(4, 20),
+		ALLOC(8, 24),
+		ALLOC(4, 32),
+		FREE(12),
+		PURGE(1),
+		FREE(24),
+		PURGE(1),
 		FREE(4),
-		PURGE(1), /* holes [4,8) and [16,64) */
+		PURGE(1),
 		/*
-		 * 8 is looked for: 4 + 4 - 1 byte.  The hole at 4 is the left
-		 * child of that at 16 and has only 4: not entered.
+		 * The tree: [12,20) above all below the window, which has [4,8)
+		 * for its right child, and above [36,...), which has [24,32).
+		 * 8 is looked for: 4 + 4 - 1 byte.  On the left only what lies
+		 * below the window is as large; its right child has 4 and is
+		 * not entered; on the way back [12,20) hosts it.
 		 */
-		ALLOC_ALIGNED(4, 4, 16),
+		ALLOC_ALIGNED(4, 4, 12),
 		/* The window is exactly the size: 4 is looked for (5.18). */
 		ALLOC_WITHIN(4, 4, 4, 8, 4),
 		END,

@@ -34,12 +34,25 @@ static void page_alignment_passes_a_lower_hole_that_fits_exactly(void **state)
 	static const struct step steps[] = {
 		ALLOC(4, 0),
 		ALLOC(4, 4),
-		ALLOC(8, 8),
+		ALLOC(4, 8),
+		ALLOC(8, 12),
+		ALLOC(4, 20),
+		ALLOC(8, 24),
+		ALLOC(4, 32),
+		FREE(12),
+		PURGE(1),
+		FREE(24),
+		PURGE(1),
 		FREE(4),
-		PURGE(1), /* holes [4,8), left child of [16,64) */
-		/* 4 pages + 4095 bytes are looked for: not entered. */
-		ALLOC_ALIGNED(4, 1, 16),
-		ALLOC_ALIGNED(4, 4, 20),
+		PURGE(1),
+		/*
+		 * The tree: [12,20) above all below the window, which has [4,8)
+		 * for its right child, and above [36,...), which has [24,32).
+		 * 4 pages + 4095 bytes are looked for: [4,8) is not entered.
+		 */
+		ALLOC_ALIGNED(4, 1, 12),
+		/* What is left of it hosts the next, met on the way back. */
+		ALLOC_ALIGNED(4, 4, 16),
 		/* Without alignment it is taken. */
 		ALLOC(4, 4),
 		END,
@@ -54,12 +67,20 @@ static void exact_window_is_refused(void **state)
 	static const struct step steps[] = {
 		ALLOC(4, 0),
 		ALLOC(4, 4),
-		ALLOC(8, 8),
+		ALLOC(4, 8),
+		ALLOC(8, 12),
+		ALLOC(4, 20),
+		ALLOC(8, 24),
+		ALLOC(4, 32),
+		FREE(12),
+		PURGE(1),
+		FREE(24),
+		PURGE(1),
 		FREE(4),
 		PURGE(1),
 		/*
-		 * The search passes [4,8) and meets [16,64), above vend: the
-		 * failure of memory hot-plug that 5.16 mended.
+		 * The same tree: the search passes [4,8) and meets [12,20),
+		 * above vend: the failure of memory hot-plug that 5.16 mended.
 		 */
 		ALLOC_WITHIN(4, 4, 4, 8, NO_PAGE),
 		END,
