@@ -33,18 +33,23 @@ static int pages_check(const struct lfv *lfv, unsigned order)
 
 int lfv_alloc_pages(struct lfv *lfv, unsigned order, struct lfv_page *first)
 {
+	uint64_t given = 0;
 	uint32_t frame = 0;
 	int error = pages_check(lfv, order);
 
 	if (error != 0)
 		return error;
+	given = purge_given(lfv);
 	error = lfv->frames.ops->take_order(&lfv->frames, order, &frame);
-	/* Lazy areas hold frames. */
-	if (error == -ENOMEM) {
-		(void)purge_run(lfv, VA_PURGE_FULL);
+	/* Lazy areas hold frames, and so do the CPUs' lists. */
+	for (int i = 0; i < PURGE_TRIES_MAX && error == -ENOMEM; i++) {
+		const bool gives = purge_gives(lfv, &given);
+
 		lfv->frames.ops->drain(&lfv->frames);
 		error = lfv->frames.ops->take_order(&lfv->frames, order,
 						    &frame);
+		if (!gives)
+			break;
 	}
 	if (error != 0)
 		return error_set(error,

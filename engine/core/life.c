@@ -119,6 +119,20 @@ static int map_once(struct lfv *lfv, struct vmap_area *area,
 				: life_map(lfv, area, source);
 }
 
+/* map_source - lazy areas hold frames and kernel mappings: purge for them. */
+static int map_source(struct lfv *lfv, struct vmap_area *area,
+		      const struct source *source)
+{
+	uint64_t given = purge_given(lfv);
+	int error = map_once(lfv, area, source);
+
+	for (int i = 0; i < PURGE_TRIES_MAX && error == -ENOMEM &&
+			purge_gives(lfv, &given);
+	     i++)
+		error = map_once(lfv, area, source);
+	return error;
+}
+
 /* range_free - retire a range, and purge or have purged what is due. */
 static int range_free(struct lfv *lfv, uintptr_t start)
 {
@@ -179,12 +193,7 @@ int engine_alloc(struct lfv *lfv, const struct va_request *request,
 	const uintptr_t start = area->va_start;
 
 	if (source->kind != SOURCE_NONE) {
-		error = map_once(lfv, area, source);
-		/* Lazy areas hold frames and kernel mappings. */
-		if (error == -ENOMEM) {
-			(void)purge_run(lfv, VA_PURGE_FULL);
-			error = map_once(lfv, area, source);
-		}
+		error = map_source(lfv, area, source);
 		if (error != 0) {
 			mapping_undo(lfv, start);
 			return error;

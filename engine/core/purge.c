@@ -220,6 +220,23 @@ int purge_run(struct lfv *lfv, enum va_purge how)
 	return error;
 }
 
+uint64_t purge_given(struct lfv *lfv)
+{
+	/* relaxed: a count to compare with; the frames have their own order. */
+	return load_relaxed(&lfv->purge.counters.pages);
+}
+
+bool purge_gives(struct lfv *lfv, uint64_t *seen)
+{
+	(void)purge_run(lfv, VA_PURGE_FULL);
+
+	const uint64_t given = purge_given(lfv);
+	const bool gives = given != *seen;
+
+	*seen = given;
+	return gives;
+}
+
 void purge_try(struct lfv *lfv)
 {
 	if (pthread_mutex_trylock(&lfv->purge.mutex) != 0)

@@ -27,7 +27,12 @@
 
 struct lfv;
 
-enum { PURGE_RUNS_MAX = 1024, PURGE_RETRY_NS = 10 * 1000 * 1000 };
+enum {
+	PURGE_RUNS_MAX = 1024,
+	PURGE_RETRY_NS = 10 * 1000 * 1000,
+	/* How often who finds no frame purges and asks again. */
+	PURGE_TRIES_MAX = 64,
+};
 
 /* Written by the one purge that runs, read by anyone. */
 struct purge_counters {
@@ -58,6 +63,16 @@ int purge_run(struct lfv *lfv, enum va_purge how);
 
 /* purge_try - purge unless somebody does; as the thread that frees does. */
 void purge_try(struct lfv *lfv);
+
+/*
+ * purge_gives - purge everything; true if, by this purge or another's, pages
+ * have been given back since *seen, which is then the count of now.
+ *
+ * For who finds no frame: what a purge gives, others may have made lazy again
+ * before he asks, so once is not enough.  Begin with purge_given().
+ */
+bool purge_gives(struct lfv *lfv, uint64_t *seen);
+uint64_t purge_given(struct lfv *lfv);
 
 /* chain_sort - by address, stable; natural merge sort, no memory. */
 struct vmap_area *chain_sort(struct vmap_area *chain);
