@@ -10,11 +10,17 @@
 # One row a package: group, Debian name, what for, probe.  A `wish` is
 # installed with the rest, but the script goes on without it.
 
+setup_cmake_oldest=3.25
+
+setup_cmake_wanted() {
+	echo "$setup_cmake_oldest or newer: Debian 12, Ubuntu 24.04"
+}
+
 setup_table() {
-	cat <<-'ROWS'
+	cat <<-ROWS
 		build|gcc|compiles the library|setup_has_tool cc
 		build|libc6-dev|headers of the C library|setup_has_header stdio.h
-		build|cmake|configures (3.25 or newer)|setup_has_cmake
+		build|cmake|configures; $(setup_cmake_wanted)|setup_has_cmake
 		build|ninja-build|builds|setup_has_tool ninja
 		build|pkg-config|finds the libraries|setup_has_tool pkg-config
 		build|libck-dev|Concurrency Kit: lock kinds|setup_has_module ck
@@ -59,7 +65,7 @@ setup_has_matplotlib() {
 
 setup_has_cmake() {
 	setup_has_tool cmake || return 1
-	printf '3.25\n%s\n' "$(cmake --version | sed -n '1s/[^0-9]*//p')" |
+	printf '%s\n' $setup_cmake_oldest "$(cmake --version | sed -n '1s/[^0-9]*//p')" |
 		sort -C -V
 }
 
@@ -90,6 +96,18 @@ setup_apt() {
 	shift
 	$runner env DEBIAN_FRONTEND=noninteractive apt-get install -y \
 		--no-install-recommends "$@" </dev/null >&2
+}
+
+# setup_rows: rows of setup_missing as a person reads them.
+setup_rows() {
+	sed -n 's/^\(.\{1,\}\)|\(.*\)$/  \1\t\2/p' | expand -t 24
+}
+
+# setup_may_write FILE: makes it, empty, or stops.  What is read from it later
+# is then of this run.
+setup_may_write() {
+	{ mkdir -p "$(dirname "$1")" && (: >"$1"); } 2>/dev/null ||
+		setup_stop "$1 cannot be written: is $(pwd) yours?"
 }
 
 setup_stop() {
@@ -127,8 +145,7 @@ setup_begin() {
 	wish_names=$(echo "$wish" | cut -d'|' -f1 | xargs)
 	{
 		echo 'Missing on this machine:'
-		printf '%s\n' "$need" "$wish" |
-			sed -n 's/^\(.\{1,\}\)|\(.*\)$/  \1\t\2/p' | expand -t 24
+		printf '%s\n' "$need" "$wish" | setup_rows
 		[ -z "$wish_names" ] || echo "(it works without: $wish_names)"
 	} >&2
 
@@ -160,5 +177,6 @@ setup_begin() {
 	done
 
 	need=$(setup_missing "$*" need)
-	[ -z "$need" ] || setup_stop "Still missing: $need"
+	[ -z "$need" ] || setup_stop "Still missing:
+$(echo "$need" | setup_rows)"
 }

@@ -132,7 +132,28 @@ expect_not reached
 test='what is still missing afterwards stops the script'
 machine yes 0 "build|stubborn|is never there|false"
 expect_status 1
-expect 'Still missing: stubborn'
+expect 'Still missing:$'
+expect '^  stubborn  *is never there$'
+expect_not '|'
+
+test='the cmake that is wanted is named with where it is found'
+machine no 0 "build|cmake|$(. "$source/scripts/setup.sh" && setup_table |
+	sed -n 's/^build|cmake|\([^|]*\)|.*/\1/p')|false"
+expect 'cmake  *configures; 3.25 or newer: Debian 12, Ubuntu 24.04'
+
+test='a log that cannot be written stops the script, and names it'
+status=0
+touch "$work/file"
+(. "$source/scripts/setup.sh" && setup_may_write "$work/file/log") \
+	>"$work/said" 2>&1 || status=$?
+expect_status 1
+expect 'file/log cannot be written'
+
+test='a log of before is not the log of this run'
+echo old >"$work/logs"
+(. "$source/scripts/setup.sh" && setup_may_write "$work/logs") \
+	>"$work/said" 2>&1
+[ ! -s "$work/logs" ] || complain 'the old log is still there'
 
 test='a wish alone stops nobody and asks nobody'
 machine yes 1000 "$wished"
