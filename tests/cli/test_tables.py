@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -473,6 +474,7 @@ class Into(FolderTest):
     def test_an_empty_table_may_wait_for_its_results(self):
         self.assertEqual(self.check_text(), "")
 
+    @unittest.skipUnless(shutil.which("git"), "git is missing")
     def test_an_empty_table_may_not_wait_when_results_are_kept(self):
         for words in ("init", "add results"):
             command = ["git", "-C", str(self.folder), *words.split()]
