@@ -66,14 +66,19 @@ static void say_unknown(const struct flags *flags, const char *text,
 	    nearest_hint(&nearest, hint, sizeof(hint)));
 }
 
+static const char *dashes_of(const struct flag *flag)
+{
+	return strlen(flag->name) == 1 ? "-" : "--";
+}
+
 /* The value is what follows '=', or the next word. */
 static int value_find(struct flags *flags, const struct flag *flag,
 		      const char *inside, const char **value)
 {
 	if (!flag->value) {
 		if (inside) {
-			say("%s: --%s takes no value, but got '%s'",
-			    flags->verb, flag->name, inside);
+			say("%s: %s%s takes no value, but got '%s'",
+			    flags->verb, dashes_of(flag), flag->name, inside);
 			return -EINVAL;
 		}
 		*value = NULL;
@@ -84,8 +89,8 @@ static int value_find(struct flags *flags, const struct flag *flag,
 		return 1;
 	}
 	if (flags->at >= flags->argc) {
-		say("%s: --%s wants a value: %s", flags->verb, flag->name,
-		    flag->value);
+		say("%s: %s%s wants a value: %s", flags->verb, dashes_of(flag),
+		    flag->name, flag->value);
 		return -EINVAL;
 	}
 	*value = flags->argv[flags->at++];
@@ -133,9 +138,8 @@ void flags_help(const struct flag *table)
 
 		if (!flag->help)
 			continue;
-		snprintf(name, sizeof(name), "%s%s%s%s",
-			 strlen(flag->name) == 1 ? "-" : "--", flag->name,
-			 flag->value ? " " : "",
+		snprintf(name, sizeof(name), "%s%s%s%s", dashes_of(flag),
+			 flag->name, flag->value ? " " : "",
 			 flag->value ? flag->value : "");
 		printf("  %-*s %s\n", HELP_COLUMN, name, flag->help);
 	}

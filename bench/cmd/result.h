@@ -50,6 +50,9 @@ void result_complete(struct result *result);
  */
 __attribute__((warn_unused_result)) int result_try_path(const char *path);
 
+/* result_path_why - what result_try_path() has against a path, in words. */
+const char *result_path_why(int err);
+
 /* result_write - R1; -errno, and FILE as it was. */
 __attribute__((warn_unused_result)) int
 result_write(const struct result *result, const char *path);

@@ -54,6 +54,9 @@ int result_try_path(const char *path)
 	char aside[PATH_MAX];
 	struct stat there;
 
+	/* FILE.tmp could be made, and not be renamed. */
+	if (path[0] == '\0')
+		return -ENOENT;
 	/* A device or a pipe would be replaced by a file. */
 	if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
 		return S_ISDIR(there.st_mode) ? -EISDIR : -EINVAL;
@@ -65,6 +68,13 @@ int result_try_path(const char *path)
 	close(fd);
 	unlink(aside);
 	return 0;
+}
+
+const char *result_path_why(int err)
+{
+	return err == -EINVAL ? "it is not a regular file; --json writes the "
+				"result to stdout"
+			      : strerror(-err);
 }
 
 static int text_write(int fd, const char *text)

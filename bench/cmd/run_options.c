@@ -9,6 +9,7 @@
 #include "cmd/flags.h"
 #include "cmd/say.h"
 #include "common/cell_axis.h"
+#include "common/message.h"
 #include "common/placement.h"
 #include "common/quantity.h"
 
@@ -18,6 +19,7 @@ enum {
 	FLAGS_MAX = 96,
 	LIST_BYTES = 256,
 	ALIAS_BYTES = 512,
+	LEFT_OUT_MAX = 16, /* reasons that are told */
 };
 
 /* As long as people wait for an answer without a cup of coffee. */
@@ -31,6 +33,9 @@ static const char LOOPS_DURATION[] = "60s";
 
 static const char STRATEGIES[] = "list,rbtree,augmented,nodes";
 static const char WORKLOADS[] = "fix_size,replace,remote_free";
+
+/* Factors that not every cell has. */
+static const char *const may_idle[] = { "frames", "flush", "touch", "nodes" };
 
 /* Flags that are no axis, or are not what the axis of the name is. */
 static const struct flag own_flags[] = {
@@ -219,6 +224,12 @@ int run_options_read(struct run_options *options, int argc, char **argv)
 			break;
 		}
 	}
+	if (got == 0 && made.json && made.dry_run) {
+		say("run: --json and --dry-run contradict each other: a dry "
+		    "run "
+		    "has no result");
+		got = -EINVAL;
+	}
 	if (got < 0) {
 		run_options_fini(&made);
 		return got;
@@ -276,22 +287,83 @@ static unsigned rounds_fit(const struct plan *plan)
 	return rounds < ROUNDS_USUAL ? (unsigned)rounds : ROUNDS_USUAL;
 }
 
+/* left_out - what was said already: engines that differ say the same. */
+struct left_out {
+	char texts[LEFT_OUT_MAX][MESSAGE_BYTES];
+	size_t count;
+};
+
+static void left_out_take(void *data, const char *why)
+{
+	struct left_out *out = data;
+
+	for (size_t i = 0; i < out->count; i++) {
+		if (strcmp(out->texts[i], why) == 0)
+			return;
+	}
+	if (out->count < LEFT_OUT_MAX)
+		snprintf(out->texts[out->count++], MESSAGE_BYTES, "%s", why);
+}
+
+static int cells_make(const struct run_options *options, struct cell **cells,
+		      size_t *count)
+{
+	struct left_out *out = calloc(1, sizeof(*out));
+	const struct cell_product_tell tell = { left_out_take, out };
+	const int err =
+		out ? cell_product_told(&options->lists, &tell, cells, count)
+		    : message_set(-ENOMEM, "no memory for the cells");
+
+	if (err)
+		say("run: %s", message_text());
+	for (size_t i = 0; !err && !options->quiet && i < out->count; i++)
+		say("run: left out: %s", out->texts[i]);
+	free(out);
+	return err;
+}
+
+/* A factor that was asked for, and acts nowhere, would seem to do nothing. */
+static void say_idle(const struct run_options *options, const char *name,
+		     const struct plan *plan)
+{
+	const struct cell_axis *axis = cell_axis_find(name);
+	char usual[CELL_AXIS_TEXT_BYTES];
+	struct cell cell;
+
+	if (!is_given(&options->lists, name))
+		return;
+	cell_default(&cell);
+	cell_axis_text(&cell, axis, usual);
+	for (size_t i = 0; i < plan->cell_count; i++) {
+		if (plan_acts(&plan->cells[i], name))
+			return;
+	}
+	if (strcmp(options->lists.texts[axis - cell_axis_at(0)], usual) != 0)
+		say("run: --%s acts in none of these cells: %s", name,
+		    strcmp(name, "nodes") == 0
+			    ? "only --strategy nodes has any"
+			    : "--api get_vm_area has addresses alone");
+}
+
 int run_options_plan(struct run_options *options, struct plan *plan)
 {
 	struct cell *cells;
 	size_t count;
 
-	if (defaults_set(options) != 0 ||
-	    cell_product(&options->lists, &cells, &count) != 0) {
+	if (defaults_set(options) != 0) {
 		say("run: %s", cell_message());
 		return -EINVAL;
 	}
+	if (cells_make(options, &cells, &count) != 0)
+		return -EINVAL;
 
 	const int err = plan_init(plan, cells, count);
 
 	free(cells);
 	if (err)
 		return err;
+	for (size_t i = 0; i < sizeof(may_idle) / sizeof(may_idle[0]); i++)
+		say_idle(options, may_idle[i], plan);
 	plan->seed = options->seed;
 	plan->rounds = options->rounds ? options->rounds : rounds_fit(plan);
 	return 0;

@@ -19,7 +19,7 @@
 #include "common/workload_info.h"
 #include "lfv/lfv.h"
 
-enum { HINT_BYTES = 96, LINE_BYTES = 128 };
+enum { HINT_BYTES = 96, LINE_BYTES = 128, NAMES_BYTES = 256 };
 
 /* One thing that `list` knows. */
 struct listed {
@@ -152,9 +152,19 @@ static const char *axis_name(enum lfv_axis axis)
 	return "";
 }
 
+static void lists_names(char names[NAMES_BYTES])
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < LISTS && used < NAMES_BYTES; i++)
+		used += (size_t)snprintf(names + used, NAMES_BYTES - used,
+					 " %s", lists[i].name);
+}
+
 static const struct listed *listed_find(const char *name)
 {
 	char hint[HINT_BYTES];
+	char names[NAMES_BYTES];
 	struct nearest nearest;
 
 	nearest_begin(&nearest, name);
@@ -164,8 +174,9 @@ static const struct listed *listed_find(const char *name)
 			return &lists[i];
 		nearest_offer(&nearest, lists[i].name);
 	}
-	say("list: there is no list of '%s'%s", name,
-	    nearest_hint(&nearest, hint, sizeof(hint)));
+	lists_names(names);
+	say("list: there is no list of '%s'%s; there are%s", name,
+	    nearest_hint(&nearest, hint, sizeof(hint)), names);
 	return NULL;
 }
 
@@ -262,10 +273,11 @@ static const struct flag list_flags[] = {
 
 static void print_help(void)
 {
-	printf("usage: lfv-bench list [WHAT] [--json]\n\nWHAT is one of");
-	for (size_t i = 0; i < LISTS; i++)
-		printf(" %s", lists[i].name);
-	printf("\n\n");
+	char names[NAMES_BYTES];
+
+	lists_names(names);
+	printf("usage: lfv-bench list [WHAT] [--json]\n\nWHAT is one of%s\n\n",
+	       names);
 	flags_help(list_flags);
 }
 

@@ -22,7 +22,7 @@ static int path_check(const char *path)
 
 	if (err)
 		say("replay: -o %s cannot be written: %s", path,
-		    strerror(-err));
+		    result_path_why(err));
 	return err;
 }
 

@@ -133,6 +133,27 @@ static void say_modes(const struct session *session)
 	}
 }
 
+static bool has_valid(const struct session *session, size_t index)
+{
+	for (size_t i = 0; i < session->sample_count; i++) {
+		if (session->samples[i].cell_index == index &&
+		    session->samples[i].outcome == SAMPLE_MEASURED)
+			return true;
+	}
+	return false;
+}
+
+static void say_empty(const struct session *session)
+{
+	const size_t cells = session->plan->cell_count;
+	size_t empty = 0;
+
+	for (size_t i = 0; i < cells; i++)
+		empty += !has_valid(session, i);
+	if (empty > 0)
+		say("run: %zu of %zu cells have no valid sample", empty, cells);
+}
+
 static int session_end(const struct session *session, int err)
 {
 	say_spoilt(session);
@@ -146,6 +167,7 @@ static int session_end(const struct session *session, int err)
 		    session->path ? ", which are kept" : "");
 		return SIGNAL_END + session->interrupt.signal;
 	}
+	say_empty(session);
 	if (err || session->failed_count > 0)
 		return VERB_FAILED;
 	if (session->measured_count == 0) {
@@ -175,7 +197,8 @@ static int path_check(const char *path)
 	const int err = path ? result_try_path(path) : 0;
 
 	if (err)
-		say("run: -o %s cannot be written: %s", path, strerror(-err));
+		say("run: -o %s cannot be written: %s", path,
+		    result_path_why(err));
 	return err;
 }
 

@@ -179,7 +179,7 @@ struct product {
 	const struct cell_lists *lists;
 	struct cell *cells;
 	size_t count;
-	size_t left_out;
+	const struct cell_product_tell *tell; /* or NULL */
 };
 
 /* An api or a number of threads that the workload knows nothing to do with. */
@@ -229,8 +229,12 @@ static int cell_add(struct product *product, const struct cell *of)
 	struct cell cell = *of;
 
 	if (is_unsuited(&cell)) {
-		product->left_out++;
-		return cell_check(&cell) ? 0 : -EINVAL;
+		if (!cell_check(&cell))
+			return -EINVAL;
+		if (product->tell)
+			product->tell->left_out(product->tell->data,
+						message_text());
+		return 0;
 	}
 
 	int error = cell_resolve(&cell);
@@ -301,7 +305,14 @@ static int axis_expand(struct product *product, size_t index,
 int cell_product(const struct cell_lists *lists, struct cell **cells,
 		 size_t *count)
 {
-	struct product product = { .lists = lists };
+	return cell_product_told(lists, NULL, cells, count);
+}
+
+int cell_product_told(const struct cell_lists *lists,
+		      const struct cell_product_tell *tell, struct cell **cells,
+		      size_t *count)
+{
+	struct product product = { .lists = lists, .tell = tell };
 	struct cell cell;
 
 	cell_default(&cell);

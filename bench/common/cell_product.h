@@ -43,4 +43,15 @@ void cell_lists_fini(struct cell_lists *lists);
 int cell_product(const struct cell_lists *lists, struct cell **cells,
 		 size_t *count);
 
+/* cell_product_tell - whom to tell why a cell is left out; may tell twice. */
+struct cell_product_tell {
+	void (*left_out)(void *data, const char *why);
+	void *data;
+};
+
+/* cell_product_told - cell_product() that tells what it leaves out. */
+int cell_product_told(const struct cell_lists *lists,
+		      const struct cell_product_tell *tell, struct cell **cells,
+		      size_t *count);
+
 #endif

@@ -29,6 +29,7 @@ class BadSamples(BenchTest):
         self.assertIn(f"seed {failed['seed']}", done.stderr)
         self.assertIn(f"--seed={failed['seed']}", done.stderr)
         self.assertIn("1 sample failed", done.stderr)
+        self.assertIn("1 of 3 cells have no valid sample", done.stderr)
         others = self.samples(strategy="rbtree", valid=True)
         self.assertEqual(len(others), 2)
         self.assertEqual(self.read()["plan"]["complete"], True)

@@ -82,6 +82,7 @@ class List(BenchTest):
     def test_a_misspelt_list_has_its_nearest_named(self):
         done = self.bench("list", "lokcs", expect=USAGE)
         self.assertIn("did you mean locks?", done.stderr)
+        self.assertIn("there are strategies locks caches", done.stderr)
         self.assertEqual(done.stdout, "")
 
 

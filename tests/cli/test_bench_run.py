@@ -49,7 +49,7 @@ class Flags(BenchTest):
         )
 
     def test_a_missing_value_is_named(self):
-        self.assertIn("--o wants a value: FILE", self.refused("-o"))
+        self.assertIn("run: -o wants a value: FILE", self.refused("-o"))
 
     def test_zero_rounds_are_refused(self):
         self.assertIn("--rounds is '0'", self.refused("--rounds", 0))
@@ -72,6 +72,16 @@ class Flags(BenchTest):
         for path in (self.folder / "no" / "r.json", self.folder, "/dev/null"):
             self.assertIn("cannot be written", self.refused("-o", path))
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_no_name_is_no_file(self):
+        self.assertIn("cannot be written", self.refused("-o", ""))
+
+    def test_a_device_is_no_file(self):
+        message = self.refused("-o", "/dev/full")
+        self.assertIn("not a regular file; --json", message)
+
+    def test_a_dry_run_has_no_json(self):
+        self.assertIn("contradict", self.refused("--json", "--dry-run"))
 
     def test_a_missing_gbench_is_told(self):
         done = self.bench("run", expect=NOTHING, LFV_GBENCH="/nonexistent")
@@ -295,6 +305,26 @@ class Tables(BenchTest):
         self.assertTrue(lines[2].startswith("api strategy"), lines)
         self.assertTrue(lines[3].startswith("alloc_pages nodes"), lines)
         self.assertTrue(lines[4].startswith("vmalloc nodes"), lines)
+
+    def test_what_is_left_out_is_told_once(self):
+        words = ("--rounds=1", "--threads=1", "--workload=fix_size,remote_free")
+        self.assertEqual(
+            self.run_cells(*words).stderr.splitlines()[0],
+            "lfv-bench: run: left out: --workload remote_free with "
+            "--threads 1: a multiple of 2 is expected",
+        )
+        self.assertEqual(self.run_cells(*words).stderr.count("left out"), 1)
+        self.assertEqual(self.run_cells(*words, "--quiet").stderr, "")
+
+    def test_a_factor_that_acts_nowhere_is_told(self):
+        words = ("--rounds=1", "--threads=1", "--workload=fix_size")
+        for more, told in (
+            (("--touch=page",), "--touch acts in none"),
+            (("--nodes=2", "--strategy=list"), "--nodes acts in none"),
+        ):
+            self.assertIn(told, self.run_cells(*words, *more).stderr)
+            done = self.run_cells(*words, *more, "--api=vmalloc")
+            self.assertEqual("--touch" in done.stderr, False)
 
     def test_the_plan_and_its_time_come_first(self):
         done = self.run_cells("--rounds=1", "--threads=1")
