@@ -562,8 +562,9 @@ class UsualFolder(FolderTest):
 class Committed(unittest.TestCase):
     def test_the_tables_of_the_readme_are_those_of_the_kept_results(self):
         readme = ROOT / "README.md"
-        if not readme.exists() or not tables.SOURCE.search(readme.read_text()):
-            self.skipTest("README.md holds no table of kept results")
+        has_table = tables.SOURCE.search(readme.read_text(encoding="utf-8"))
+        if not has_table and not tables.has_committed(ROOT / "results"):
+            self.skipTest("no results are kept yet")
         self.assertEqual(tables.main(["--check", str(readme)]), 0)
 
 
