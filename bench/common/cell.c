@@ -264,8 +264,17 @@ int cell_resolve(struct cell *cell)
 	return 0;
 }
 
+/* A floor has no engine: a name with one would seem to measure it. */
+static bool is_of_engine(const struct cell_axis *axis)
+{
+	return axis->kind == CELL_AXIS_CHOICE ||
+	       word_in_list("lock-yield nodes cpus touch va-size", axis->name);
+}
+
 void cell_name(const struct cell *cell, char name[CELL_NAME_BYTES])
 {
+	const struct workload_info *info = workload_info_find(cell->workload);
+	const bool is_floor = info && info->floor;
 	const struct cell_axis *axis;
 	size_t used = 0;
 
@@ -274,7 +283,7 @@ void cell_name(const struct cell *cell, char name[CELL_NAME_BYTES])
 		char text[CELL_AXIS_TEXT_BYTES];
 		int letters;
 
-		if (!axis->named)
+		if (!axis->named || (is_floor && is_of_engine(axis)))
 			continue;
 		cell_axis_text(cell, axis, text);
 		if (!text[0])

@@ -97,6 +97,17 @@ static void name_tells_every_named_axis_apart(void **state)
 	assert_string_not_equal(before, after);
 }
 
+static void name_of_a_floor_has_no_engine(void **state)
+{
+	(void)state;
+	struct cell cell = cell_usual();
+	char name[CELL_NAME_BYTES];
+
+	assert_int_equal(cell_axis_set(&cell, "workload", "floor"), 0);
+	cell_name(&cell, name);
+	assert_string_equal(name, "floor/api:none/pin:compact/threads:1");
+}
+
 static void spellings_of_the_kernel_are_accepted(void **state)
 {
 	(void)state;
@@ -466,6 +477,7 @@ int main(void)
 		cmocka_unit_test(
 			name_begins_with_the_workload_and_ends_with_threads),
 		cmocka_unit_test(name_tells_every_named_axis_apart),
+		cmocka_unit_test(name_of_a_floor_has_no_engine),
 		cmocka_unit_test(spellings_of_the_kernel_are_accepted),
 		cmocka_unit_test(misspelt_words_are_answered_with_the_nearest),
 		cmocka_unit_test(aliases_choose_strategy_and_variant),
