@@ -8,6 +8,9 @@
 
 static const uint64_t NS_PER_S = 1000 * 1000 * 1000;
 
+/* Who waits shorter than this does not ask how long it will take. */
+static const uint64_t LINES_AFTER_NS = UINT64_C(2) * 1000 * 1000 * 1000;
+
 enum { S_PER_MIN = 60, S_PER_H = 3600 };
 
 static uint64_t clock_ns(void)
@@ -46,20 +49,21 @@ void progress_begin(struct progress *progress, size_t total, bool quiet)
 void progress_step(const struct progress *progress, size_t done,
 		   const struct cell *next)
 {
+	const uint64_t spent = clock_ns() - progress->began_ns;
 	char left[PROGRESS_TIME_BYTES] = "?";
 
-	if (!progress->shown)
+	if (!progress->shown && (!progress->in_lines || spent < LINES_AFTER_NS))
 		return;
 	if (done > 0) {
-		const uint64_t spent = clock_ns() - progress->began_ns;
 		const size_t to_do =
 			progress->total > done ? progress->total - done : 0;
 
 		progress_time(spent / done * to_do, left);
 	}
-	fprintf(stderr, "\r\033[K[%zu/%zu] %s left: %s %s %s, %u thread%s",
-		done, progress->total, left, next->workload, next->strategy,
-		next->lock, next->threads, next->threads == 1 ? "" : "s");
+	fprintf(stderr, "%s[%zu/%zu] %s left: %s %s %s, %u thread%s%s",
+		progress->shown ? "\r\033[K" : "", done, progress->total, left,
+		next->workload, next->strategy, next->lock, next->threads,
+		next->threads == 1 ? "" : "s", progress->shown ? "" : "\n");
 	fflush(stderr);
 }
 

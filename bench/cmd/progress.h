@@ -2,7 +2,9 @@
 /*
  * progress.h - how far a run is and when it will end, on one line of stderr.
  *
- * Nothing is shown where stderr is no terminal, or where the user wants quiet.
+ * Nothing is shown where the user wants quiet, nor where stderr is no terminal
+ * unless `in_lines` was set after progress_begin(): then a line for each sample
+ * that begins later than 2 s.
  */
 #ifndef LFV_BENCH_PROGRESS_H
 #define LFV_BENCH_PROGRESS_H
@@ -16,8 +18,9 @@
 enum { PROGRESS_TIME_BYTES = 32 };
 
 struct progress {
-	bool shown;
-	size_t total; /* samples planned */
+	bool shown;    /* on one line of a terminal, again and again */
+	bool in_lines; /* elsewhere: a line each, once the run takes long */
+	size_t total;  /* samples planned */
 	uint64_t began_ns;
 };
 

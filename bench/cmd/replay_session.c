@@ -263,8 +263,15 @@ int replay_session_run(struct replay_session *session)
 		say("replay: signals cannot be taken: %s", strerror(-err));
 		return err;
 	}
+	if (!session->options->quiet)
+		say_plain("%zu cell%s, %u round%s of them",
+			  session->plan.cell_count,
+			  session->plan.cell_count == 1 ? "" : "s", rounds,
+			  rounds == 1 ? "" : "s");
 	progress_begin(&session->progress, rounds * session->plan.cell_count,
 		       session->options->quiet);
+	session->progress.in_lines =
+		!session->options->quiet && !session->progress.shown;
 	for (unsigned round = 0; round < rounds && !err; round++) {
 		err = round_run(session, round);
 		if (!err && round + 1 == rounds)

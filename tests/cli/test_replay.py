@@ -295,6 +295,7 @@ class Snapshots(ReplayTest):
         )
         self.assertEqual(self.preloads(), {0})
         self.assertIn("no snapshot", done.stderr)
+        self.assertIn("4 cells, 1 round of them\n", done.stderr)
 
     def test_another_may_be_named(self):
         other = self.file("other", snapshot((0, 5), (20, 5), (30, 5)))
