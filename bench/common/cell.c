@@ -152,6 +152,17 @@ static int engine_check(const struct cell *cell, struct lfv_options *resolved)
 				    "its frames belong to addresses");
 }
 
+static int pin_check(const struct cell *cell)
+{
+	const struct placement_request request = {
+		.pin = cell->pin,
+		.threads = cell->threads,
+		.oversubscribe = cell->oversubscribe,
+	};
+
+	return placement_check_pin(&request);
+}
+
 int cell_check(const struct cell *cell)
 {
 	struct lfv_options resolved;
@@ -160,7 +171,7 @@ int cell_check(const struct cell *cell)
 	if (!error)
 		error = threads_check(cell);
 	if (!error)
-		error = placement_check_pin(cell->pin);
+		error = pin_check(cell);
 	if (!error)
 		error = engine_check(cell, &resolved);
 	return error;

@@ -224,10 +224,12 @@ bool placement_is_pin(const char *text)
 	       strcmp(text, "none") == 0 || is_cpu_list(text);
 }
 
-static int pin_check_in(const char *pin, const cpu_set_t *set)
+static int pin_check_in(const struct placement_request *request,
+			const cpu_set_t *set)
 {
 	const size_t bytes = CPU_ALLOC_SIZE(CPU_ID_MAX);
-	const char *list = pin;
+	const char *list = request->pin;
+	unsigned named = 0;
 	long first;
 	long last;
 
@@ -237,13 +239,19 @@ static int pin_check_in(const char *pin, const cpu_set_t *set)
 				return message_set(-EINVAL,
 						   "--pin %s: CPU %ld is none "
 						   "that may be used",
-						   pin, cpu);
+						   request->pin, cpu);
+			named++;
 		}
 	}
-	return 0;
+	if (named == 0 || named >= request->threads || request->oversubscribe)
+		return 0;
+	return message_set(-EINVAL,
+			   "--pin %s names %u CPUs for %u threads; "
+			   "--oversubscribe allows it",
+			   request->pin, named, request->threads);
 }
 
-int placement_check_pin(const char *pin)
+int placement_check_pin(const struct placement_request *request)
 {
 	cpu_set_t *set = CPU_ALLOC(CPU_ID_MAX);
 	const size_t bytes = CPU_ALLOC_SIZE(CPU_ID_MAX);
@@ -253,7 +261,7 @@ int placement_check_pin(const char *pin)
 		return message_set(-ENOMEM, "no memory for a set of CPUs");
 	CPU_ZERO_S(bytes, set);
 	if (sched_getaffinity(0, bytes, set) == 0)
-		error = pin_check_in(pin, set);
+		error = pin_check_in(request, set);
 	CPU_FREE(set);
 	return error;
 }

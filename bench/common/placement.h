@@ -57,9 +57,9 @@ bool placement_is_pin(const char *text);
 
 /*
  * placement_check_pin - -EINVAL with a message where a list names a CPU that
- * this process may not use; needs no hwloc.
+ * this process may not use, or too few; needs no hwloc.
  */
-int placement_check_pin(const char *pin);
+int placement_check_pin(const struct placement_request *request);
 
 /* placement_allowed_cpus - placement_cpus() of this machine, without hwloc. */
 unsigned placement_allowed_cpus(void);

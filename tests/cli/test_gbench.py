@@ -63,6 +63,13 @@ class Flags(GbenchTest):
         done = self.run_ok("--benchmark_out=/nonexistent/f", expect=USAGE)
         self.assertIn("/nonexistent/f cannot be written", done.stderr)
 
+    @unittest.skipIf(CPUS < 2, "more threads than CPUs are refused first")
+    def test_a_pin_list_that_is_too_short_is_told_first(self):
+        first = min(os.sched_getaffinity(0))
+        done = self.run_ok("--threads=2", f"--pin={first}", expect=USAGE)
+        self.assertIn("names 1 CPUs for 2 threads", done.stderr)
+        self.assertEqual(done.stdout, "")
+
     def test_a_full_stdout_is_no_success(self):
         for word in ("--help", "--benchmark_list_tests"):
             with open("/dev/full", "w") as full:
