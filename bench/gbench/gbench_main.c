@@ -91,6 +91,23 @@ static int cells_run(struct gbench_flags *flags, struct gbench_cell *cells,
 	return outcome.failed ? EXIT_CAUGHT : EXIT_SUCCESS;
 }
 
+/* A factor that was asked for, and acts nowhere, would seem to do nothing. */
+static void touch_warn(const struct cell_lists *lists, const struct cell *cells,
+		       size_t count)
+{
+	const struct cell_axis *touch = cell_axis_find("touch");
+	const char *list = lists->texts[touch - cell_axis_at(0)];
+
+	if (!list || strcmp(list, "none") == 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(cells[i].api, API_VM_AREA) != 0)
+			return;
+	}
+	fprintf(stderr, "lfv-gbench: --touch has no effect: --api get_vm_area "
+			"has addresses alone\n");
+}
+
 static int product_run(struct gbench_flags *flags,
 		       const struct placement *placement)
 {
@@ -100,6 +117,7 @@ static int product_run(struct gbench_flags *flags,
 	if (lists_complete(&flags->lists) ||
 	    cell_product(&flags->lists, &cells, &count))
 		return complain();
+	touch_warn(&flags->lists, cells, count);
 
 	struct gbench_cell *cases = calloc(count, sizeof(*cases));
 

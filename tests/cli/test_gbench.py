@@ -96,6 +96,13 @@ class Flags(GbenchTest):
         self.assertIn("--benchmark_min_time has no effect", done.stderr)
         self.assertIn("--duration", done.stderr)
 
+    def test_touch_without_pages_warns(self):
+        words = ("--benchmark_list_tests", "--workload=fix_size", "--touch=page")
+        told = "--touch has no effect"
+        self.assertIn(told, self.run_ok(*words).stderr)
+        self.assertNotIn(told, self.run_ok(*words, "--api=vmalloc").stderr)
+        self.assertNotIn(told, self.run_ok(*words[:2]).stderr)
+
     def test_a_filter_without_match_is_an_error(self):
         done = self.run_ok("--benchmark_filter=no_such_cell", expect=USAGE)
         self.assertIn("--benchmark_filter", done.stderr)
