@@ -6,6 +6,12 @@
  * taken whole by one exchange; nothing is merged before a purge gives it to the
  * tree of holes.  The search length is always size + align - 1.
  *
+ * A purge gives its areas to the tree of holes as the kernel does, newest
+ * first, on the address plane.  On the full plane the core sorts them before,
+ * to merge runs, and they come in the order of their addresses.  The holes are
+ * the same, but the tree may get another shape, and with it a later aligned
+ * request another address.
+ *
  *   V1  lazy_list, by purge_next, holds each lazy area once, newest first.
  *
  * Walks of the list would meet descriptors that a purge has given back, so a

@@ -19,6 +19,10 @@
  * does, and `list` keeps 2.4.0's comparison.  One quirk is not kept: in 2.4.0
  * nothing looked at VMALLOC_END while the list was empty; here A2 holds.
  *
+ * Nor is one of 2.6.24's: lfv_ioremap() aligns for all rows to the size rounded
+ * up to a power of two.  2.6.24 shifted by fls(size), which doubles a size that
+ * is a power of two already.
+ *
  * The big kernel lock, which 2.4.0 holds around page allocation and page
  * tables, is a second lock here, of the kind that the strategy was made with:
  * what is compared is how a kind of lock bears this generation's pattern, and

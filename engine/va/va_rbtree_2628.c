@@ -18,6 +18,8 @@
  *
  * The kernel's purge walks the list of areas under RCU, beside writers.  Here
  * it holds the lock: what that costs is one more hold of it in each purge.
+ * An allocation that finds no hole purges before it tries again; it waits for
+ * a purge that runs already, where 2.6.28 only tried to be the one.
  *
  * The lock is entered once by alloc and once by free, vmlist's as well.
  *
