@@ -17,17 +17,22 @@ static bool is_block(const struct buddy *buddy, uint32_t first, unsigned order)
 	const struct page *const page = &buddy->pages[first];
 
 	/* relaxed: heads come and go under the lock, which we hold. */
-	return load_relaxed(&page->state) == FRAME_HEAD && page->order == order;
+	const struct frame_word word = { load_relaxed(&page->word) };
+
+	return frame_word_is(word, FRAME_HEAD, order);
 }
 
 static void block_add(struct buddy *buddy, uint32_t first, unsigned order)
 {
 	struct page *const page = &buddy->pages[first];
 	const uint32_t head = buddy->heads[order];
+	/* relaxed: the word of a free frame changes under the lock. */
+	struct frame_word word = { load_relaxed(&page->word) };
+	const bool was_free = free_to_head(&word, order);
 
-	/* relaxed: under the lock. */
-	store_relaxed(&page->state, FRAME_HEAD);
-	page->order = (uint8_t)order;
+	require_invariant(was_free, "B1");
+	/* relaxed: as above. */
+	store_relaxed(&page->word, word.bits);
 	page->prev = FRAME_NONE;
 	page->next = head;
 	if (head != FRAME_NONE)
@@ -40,16 +45,19 @@ static void block_add(struct buddy *buddy, uint32_t first, unsigned order)
 static void block_remove(struct buddy *buddy, uint32_t first, unsigned order)
 {
 	struct page *const page = &buddy->pages[first];
+	/* relaxed: the word of a free frame changes under the lock. */
+	struct frame_word word = { load_relaxed(&page->word) };
+	const bool was_head = head_to_free(&word, order);
 
-	assert(is_block(buddy, first, order));
+	require_invariant(was_head, "B1");
 	if (page->prev == FRAME_NONE)
 		buddy->heads[order] = page->next;
 	else
 		buddy->pages[page->prev].next = page->next;
 	if (page->next != FRAME_NONE)
 		buddy->pages[page->next].prev = page->prev;
-	/* relaxed: under the lock. */
-	store_relaxed(&page->state, FRAME_FREE);
+	/* relaxed: as above. */
+	store_relaxed(&page->word, word.bits);
 	buddy->blocks[order]--;
 	buddy->free_frames -= order_frames(order);
 }
@@ -105,8 +113,14 @@ static bool find_block(const struct buddy *buddy, uint32_t frame,
 static void mark_taken(struct buddy *buddy, uint32_t first, uint32_t end)
 {
 	for (uint32_t frame = first; frame < end; frame++) {
-		/* relaxed: under the lock. */
-		store_relaxed(&buddy->pages[frame].state, FRAME_TAKEN);
+		struct page *const page = &buddy->pages[frame];
+		/* relaxed: the word of a free frame changes under the lock. */
+		struct frame_word word = { load_relaxed(&page->word) };
+		const bool was_free = free_to_taken(&word);
+
+		require_invariant(was_free, "B1");
+		/* relaxed: as above. */
+		store_relaxed(&page->word, word.bits);
 	}
 }
 
@@ -194,14 +208,12 @@ static void mark_free(struct buddy *buddy, struct frame_run run)
 	for (uint32_t i = 0; i < run.count; i++) {
 		struct page *const page = &buddy->pages[run.first + i];
 		/* relaxed: the giver owns the frame, or the check fails. */
-		const uint8_t state = load_relaxed(&page->state);
+		struct frame_word word = { load_relaxed(&page->word) };
+		const bool was_taken = taken_to_free(&word);
 
-		require_invariant(state == FRAME_TAKEN || state == FRAME_BLOCK,
-				  "P1");
-		/* relaxed: frames are unmapped before they are given. */
-		require_invariant(load_relaxed(&page->mapcount) == 0, "P3");
+		require_invariant(was_taken, "P1");
 		/* relaxed: under the lock. */
-		store_relaxed(&page->state, FRAME_FREE);
+		store_relaxed(&page->word, word.bits);
 	}
 }
 
@@ -229,10 +241,11 @@ static void block_check(const struct buddy *buddy, uint32_t first,
 			  "B1");
 	for (uint32_t i = 1; i < order_frames(order); i++) {
 		/* relaxed: checks run alone. */
-		require_invariant(
-			load_relaxed(&buddy->pages[first + i].state) ==
-				FRAME_FREE,
-			"B1");
+		const struct frame_word word = {
+			load_relaxed(&buddy->pages[first + i].word),
+		};
+
+		require_invariant(frame_word_is(word, FRAME_FREE, 0), "B1");
 	}
 	require_invariant(order == FRAME_ORDER_MAX ||
 				  other >= buddy->nr_frames ||
@@ -246,9 +259,11 @@ static uint64_t count_free_states(const struct buddy *buddy)
 
 	for (uint32_t frame = 0; frame < buddy->nr_frames; frame++) {
 		/* relaxed: checks run alone. */
-		const uint8_t state = load_relaxed(&buddy->pages[frame].state);
+		const struct frame_word word = {
+			load_relaxed(&buddy->pages[frame].word),
+		};
 
-		count += state == FRAME_FREE || state == FRAME_HEAD;
+		count += frame_word_is_free(word);
 	}
 	return count;
 }

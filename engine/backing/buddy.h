@@ -14,7 +14,7 @@
  *   B2  no two buddies are both free, below order 10;
  *   B3  free_frames and blocks[] are the sums of what is on the lists.
  *
- * Nothing here locks: the caller holds the lock of this memory.  States are
+ * Nothing here locks: the caller holds the lock of this memory.  Words are
  * atomic as others may look at one without the lock, to refuse a mistake.
  */
 #ifndef LFV_BACKING_BUDDY_H

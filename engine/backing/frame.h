@@ -7,7 +7,8 @@
  *   P1  a frame is free, in a per-CPU list (free too, but one CPU's), or taken
  *       by exactly one owner;
  *   P2  frames_free is the sum of the first two;
- *   P3  a frame with mapcount > 0 is taken.
+ *   P3  a frame that is mapped by lfv_vmap() is counted in its mapcount, and
+ *       lies in a lent block, which stays lent (frame_lend.c).
  *
  * Contiguous frames that lie at the offset of their own page are mapped into
  * the kernel mapping of their neighbours (backing/map.h); so take() is told
@@ -24,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backing/frame_word.h"
 #include "base/atomic.h"
 #include "base/os.h"
 #include "lock/lock.h"
@@ -34,27 +36,16 @@ struct frame_run {
 	uint32_t count;
 };
 
-/* frame_state - where a frame is; zero is what a new memory is full of. */
-enum frame_state {
-	FRAME_FREE,   /* inside a free block */
-	FRAME_HEAD,   /* first of a free block of 2^order frames */
-	FRAME_CACHED, /* in a per-CPU list */
-	FRAME_TAKEN,
-	FRAME_BLOCK, /* taken, first of 2^order frames of take_order() */
-};
-
 /*
  * page - what is known of one frame (Linux's struct page).
  *
- * order and state are the allocator's; mapcount is the mapping's; next and
- * prev link free blocks, and are the owner's while the frame is taken (as
- * Linux's page->lru).
+ * word is the allocator's; mapcount is the mapping's; next and prev link free
+ * blocks, and are the owner's while the frame is taken (as Linux's page->lru).
  */
 struct page {
-	_Atomic(uint32_t) mapcount; /* lfv_vmap() mappings of it */
-	_Atomic(uint8_t) state;     /* enum frame_state */
-	uint8_t order;
-	uint32_t next; /* neighbours, as frame numbers */
+	_Atomic(uint32_t) mapcount; /* lfv_vmap() mappings, granted or asked */
+	_Atomic(uint16_t) word;     /* struct frame_word */
+	uint32_t next;              /* neighbours, as frame numbers */
 	uint32_t prev;
 };
 
@@ -123,19 +114,35 @@ frames_init(struct frames *frames, const struct frame_ops *ops,
 	    const struct frame_config *config);
 void frames_fini(struct frames *frames);
 
+/* frames_begin_lend - what take_order() is about to give; by allocators. */
+void frames_begin_lend(struct frames *frames, uint32_t first, unsigned order);
+
 /*
  * frames_give_order - give back what take_order() gave; by users of frames.
  *
- * -EINVAL: no such block is taken; -EBUSY: one of its frames is still mapped.
+ * -EINVAL: no such block is lent; -EBUSY: one of its frames is still mapped, or
+ * a mapping of it is being refused at this moment.
  */
 __attribute__((warn_unused_result)) int
 frames_give_order(struct frames *frames, uint32_t first, unsigned order);
 
 /*
  * frames_is_lent - the frame lies in a block of take_order() that has not been
- * given back.  A look: whoever frees it meanwhile makes a mistake.
+ * given back.  A look: by the next instruction it may have been.
  */
 bool frames_is_lent(const struct frames *frames, uint32_t frame);
+
+/*
+ * frames_try_map - one more mapping of the frame; false: it is not lent.
+ *
+ * From then on its block cannot be given back, until frames_unmap().
+ */
+__attribute__((warn_unused_result)) bool frames_try_map(struct frames *frames,
+							uint32_t frame);
+void frames_unmap(struct frames *frames, uint32_t frame);
+
+/* frames_check_lent - P3; alone. */
+void frames_check_lent(const struct frames *frames);
 
 /* frames_linear - base of the linear mapping; -errno where none can be made. */
 int frames_linear(struct frames *frames, void **base);

@@ -248,11 +248,7 @@ static int frame_buddy_take_order(struct frames *frames, unsigned order,
 					 1U << order);
 	}
 
-	struct page *const head = &frames->pages[block];
-
-	head->order = (uint8_t)order;
-	/* relaxed: the block is this thread's alone. */
-	store_relaxed(&head->state, FRAME_BLOCK);
+	frames_begin_lend(frames, block, order);
 	*first = block;
 	return 0;
 }
@@ -263,6 +259,7 @@ static void frame_buddy_check(struct frames *frames)
 
 	(void)buddy_check(&state->buddy);
 	pcp_check(&state->pcp, frames->config.nr_frames);
+	frames_check_lent(frames);
 }
 
 static void frame_buddy_stats(struct frames *frames, struct frame_stats *stats)

@@ -48,19 +48,39 @@ static void count_add(struct frame_pcp *pcp, unsigned slot, int64_t frames)
 	add_relaxed(&pcp->counts[slot].frames, frames);
 }
 
+/* mark_cached - false: the frame is not the caller's to give. */
+static bool mark_cached(struct page *page)
+{
+	/* relaxed: the frame is the caller's, or a mistake. */
+	struct frame_word old = { load_relaxed(&page->word) };
+	struct frame_word new = old;
+
+	/* relaxed: two gives of one frame meet here, and one must see it. */
+	return taken_to_cached(&new) &&
+	       cas_relaxed(&page->word, &old.bits, new.bits);
+}
+
+/* mark_taken - of a frame that no list holds; false: it was not marked. */
+static bool mark_taken(struct page *page)
+{
+	/* relaxed: the caller's alone; [percpu-value] came before. */
+	struct frame_word word = { load_relaxed(&page->word) };
+	const bool was_cached = cached_to_taken(&word);
+
+	/* relaxed: as above. */
+	store_relaxed(&page->word, word.bits);
+	return was_cached;
+}
+
 bool pcp_push(struct frame_pcp *pcp, uint32_t frame)
 {
 	struct page *const page = &pcp->pages[frame];
 	const unsigned slot = cpu_slot(&pcp->map, cpu_current());
-	/* relaxed: two frees of one frame meet here, and one must see it. */
-	const uint8_t before = swap_relaxed(&page->state, FRAME_CACHED);
+	const bool was_taken = mark_cached(page);
 
-	require_invariant(before == FRAME_TAKEN || before == FRAME_BLOCK, "P1");
-	/* relaxed: frames are unmapped before they are given. */
-	require_invariant(load_relaxed(&page->mapcount) == 0, "P3");
+	require_invariant(was_taken, "P1");
 	if (!percpu_push(&pcp->lists, frame)) {
-		/* relaxed: it is still the caller's. */
-		store_relaxed(&page->state, FRAME_TAKEN);
+		(void)mark_taken(page);
 		return false;
 	}
 	count_add(pcp, slot, 1);
@@ -70,12 +90,9 @@ bool pcp_push(struct frame_pcp *pcp, uint32_t frame)
 /* frame_of - what was taken from a list is taken. */
 static uint32_t frame_of(struct frame_pcp *pcp, uint64_t value)
 {
-	struct page *const page = &pcp->pages[value];
+	const bool was_cached = mark_taken(&pcp->pages[value]);
 
-	/* relaxed: [percpu-value] ordered it after the push. */
-	assert(load_relaxed(&page->state) == FRAME_CACHED); /* L1 */
-	/* relaxed: as above. */
-	store_relaxed(&page->state, FRAME_TAKEN);
+	require_invariant(was_cached, "L1");
 	return (uint32_t)value;
 }
 
@@ -119,8 +136,11 @@ void pcp_check(const struct frame_pcp *pcp, uint64_t nr_frames)
 
 	for (uint64_t frame = 0; frame < nr_frames; frame++) {
 		/* relaxed: checks run alone. */
-		cached +=
-			load_relaxed(&pcp->pages[frame].state) == FRAME_CACHED;
+		const struct frame_word word = {
+			load_relaxed(&pcp->pages[frame].word),
+		};
+
+		cached += frame_word_is(word, FRAME_CACHED, 0);
 	}
 	require_invariant(cached == pcp_frames_cached(pcp), "L2");
 }

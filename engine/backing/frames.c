@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * frames.c - the memory itself: a sealed memfd, and what is known of its
- * frames.  Who gets which frame is the allocator's affair.
+ * frames.  Who gets which frame is the allocator's affair; frame_lend.c is
+ * about blocks that users of frames hold.
  *
  * The memfd is sealed against shrinking and growing, so that no frame can be
  * cut off under a mapping (that would be SIGBUS at the next touch), and it is
@@ -14,7 +15,6 @@
 
 #include "backing/frame.h"
 #include "backing/frame_kinds.h"
-#include "base/check.h"
 #include "base/error.h"
 #include "base/page.h"
 
@@ -176,62 +176,6 @@ void frames_fini(struct frames *frames)
 	frames->ops->fini(frames);
 	arrays_fini(frames);
 	memory_fini(frames);
-}
-
-int frames_give_order(struct frames *frames, uint32_t first, unsigned order)
-{
-	if (frames->ops->fixed)
-		return error_set(-EOPNOTSUPP,
-				 "frames '%s' belong to addresses: they cannot "
-				 "be freed by themselves",
-				 frames->ops->name);
-	if (first >= frames->config.nr_frames || order > FRAME_ORDER_MAX)
-		return error_set(-EINVAL,
-				 "frame %" PRIu32 ", order %u: no such block",
-				 first, order);
-
-	struct page *const head = &frames->pages[first];
-
-	/* relaxed: the caller's own block, or a mistake to be refused. */
-	if (load_relaxed(&head->state) != FRAME_BLOCK || head->order != order)
-		return error_set(-EINVAL,
-				 "frame %" PRIu32 " does not begin a block of "
-				 "order %u: freed twice, or never allocated",
-				 first, order);
-	for (uint32_t i = 0; i < (uint32_t)1 << order; i++) {
-		/* relaxed: whoever maps frames while he frees them races. */
-		if (load_relaxed(&frames->pages[first + i].mapcount) != 0)
-			return error_set(-EBUSY,
-					 "frame %" PRIu32 " is still mapped: "
-					 "unmap it before it is freed",
-					 first + i);
-	}
-
-	uint8_t state = FRAME_BLOCK;
-
-	/* relaxed: of two frees that race, one is refused. */
-	if (!cas_relaxed(&head->state, &state, FRAME_TAKEN))
-		return error_set(-EINVAL, "frame %" PRIu32 " is freed twice",
-				 first);
-	frames->ops->give(frames,
-			  (struct frame_run){ first, (uint32_t)1 << order });
-	return 0;
-}
-
-bool frames_is_lent(const struct frames *frames, uint32_t frame)
-{
-	if (frames->ops->fixed || frame >= frames->config.nr_frames)
-		return false;
-	for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++) {
-		const uint32_t first = frame & ~(((uint32_t)1 << order) - 1);
-		const struct page *const head = &frames->pages[first];
-
-		/* relaxed: the caller's own block, or a mistake refused. */
-		if (load_relaxed(&head->state) == FRAME_BLOCK &&
-		    head->order == order)
-			return true;
-	}
-	return false;
 }
 
 /*

@@ -117,7 +117,11 @@ void map_fini(struct map *map);
 __attribute__((warn_unused_result)) int
 map_alloc(struct map *map, uintptr_t start, size_t pages, bool guarded);
 
-/* map_frames - map the caller's frames; their mapcounts rise. */
+/*
+ * map_frames - map the caller's frames; their mapcounts rise.
+ *
+ * -EINVAL with a message: one of them is not lent (backing/frame.h).
+ */
 __attribute__((warn_unused_result)) int map_frames(struct map *map,
 						   uintptr_t start,
 						   const uint32_t *frames,

@@ -38,20 +38,25 @@ static int frames_check(const struct map *map, const uint32_t *frames,
 	return 0;
 }
 
-static void borrow(struct map *map, const uint32_t *frames, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		/* relaxed: the frames are the caller's, who keeps them. */
-		add_relaxed(&map->frames->pages[frames[i]].mapcount, 1);
-	}
-}
-
 static void unborrow(struct map *map, const uint32_t *frames, size_t count)
 {
+	for (size_t i = 0; i < count; i++)
+		frames_unmap(map->frames, frames[i]);
+}
+
+/* borrow - all of the frames, or none and -EINVAL. */
+static int borrow(struct map *map, const uint32_t *frames, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
-		/* relaxed: as in borrow(). */
-		sub_relaxed(&map->frames->pages[frames[i]].mapcount, 1);
+		if (frames_try_map(map->frames, frames[i]))
+			continue;
+		unborrow(map, frames, i);
+		return error_set(-EINVAL,
+				 "frame %" PRIu32 " is not one of "
+				 "lfv_alloc_pages(), or was freed meanwhile",
+				 frames[i]);
 	}
+	return 0;
 }
 
 static void borrowed_write(struct map *map, size_t page, const uint32_t *frames,
@@ -93,10 +98,11 @@ int map_frames(struct map *map, uintptr_t start, const uint32_t *frames,
 
 	if (error == 0)
 		error = map_settle(map, page, pages);
+	if (error == 0)
+		error = borrow(map, frames, pages);
 	if (error != 0)
 		return error;
 
-	borrow(map, frames, pages);
 	error = map_borrowed(map, page, frames, pages, &done);
 	if (error == 0) {
 		borrowed_write(map, page, frames, pages);

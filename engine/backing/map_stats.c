@@ -107,9 +107,11 @@ static void census_add(struct census *census, struct pte pte)
 	require_invariant(pte.frame < frames->config.nr_frames, "T1");
 
 	/* relaxed: checks run alone. */
-	const uint8_t state = load_relaxed(&frames->pages[pte.frame].state);
+	const struct frame_word word = {
+		load_relaxed(&frames->pages[pte.frame].word),
+	};
 
-	require_invariant(state == FRAME_TAKEN || state == FRAME_BLOCK, "T2");
+	require_invariant(frame_word_is_taken(word), "T2");
 	if (pte.kind == PTE_BORROWED) {
 		census->borrowed++;
 		return;

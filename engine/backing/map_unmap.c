@@ -209,10 +209,8 @@ static void run_give(struct map *map, const struct map_run *run, enum way way)
 		closed += pte_is_open(pte);
 		if (pte.kind == PTE_OWNED)
 			giver_add(&giver, map_pte_frame(map, page + i, pte));
-		if (pte.kind == PTE_BORROWED) {
-			/* relaxed: the frame is its owner's, who waits. */
-			sub_relaxed(&map->frames->pages[pte.frame].mapcount, 1);
-		}
+		if (pte.kind == PTE_BORROWED)
+			frames_unmap(map->frames, pte.frame);
 	}
 	giver_flush(&giver);
 	map_count(map, MAP_UNMAPPED_PAGES, closed);

@@ -22,16 +22,20 @@
 #define ORDER_ACQUIRE memory_order_acquire
 #define ORDER_RELEASE memory_order_release
 #define ORDER_ACQ_REL memory_order_acq_rel
+#define ORDER_SEQ_CST memory_order_seq_cst
 
 #define load_relaxed(p) atomic_load_explicit((p), ORDER_RELAXED)
 #define load_acquire(p) atomic_load_explicit((p), ORDER_ACQUIRE)
+#define load_seq_cst(p) atomic_load_explicit((p), ORDER_SEQ_CST)
 
 #define store_relaxed(p, v) atomic_store_explicit((p), (v), ORDER_RELAXED)
 #define store_release(p, v) atomic_store_explicit((p), (v), ORDER_RELEASE)
 
 #define add_relaxed(p, v) atomic_fetch_add_explicit((p), (v), ORDER_RELAXED)
 #define add_acq_rel(p, v) atomic_fetch_add_explicit((p), (v), ORDER_ACQ_REL)
+#define add_seq_cst(p, v) atomic_fetch_add_explicit((p), (v), ORDER_SEQ_CST)
 #define sub_relaxed(p, v) atomic_fetch_sub_explicit((p), (v), ORDER_RELAXED)
+#define sub_release(p, v) atomic_fetch_sub_explicit((p), (v), ORDER_RELEASE)
 
 #define swap_relaxed(p, v) atomic_exchange_explicit((p), (v), ORDER_RELAXED)
 #define swap_acquire(p, v) atomic_exchange_explicit((p), (v), ORDER_ACQUIRE)
@@ -49,6 +53,9 @@
 #define cas_acq_rel(p, old, v)                                   \
 	atomic_compare_exchange_strong_explicit((p), (old), (v), \
 						ORDER_ACQ_REL, ORDER_RELAXED)
+#define cas_seq_cst(p, old, v)                                   \
+	atomic_compare_exchange_strong_explicit((p), (old), (v), \
+						ORDER_SEQ_CST, ORDER_RELAXED)
 
 /* A cache line, and the pair of lines that x86 prefetches together. */
 enum { CACHE_LINE_BYTES = 64, FALSE_SHARING_BYTES = 128 };

@@ -310,6 +310,7 @@ void *lfv_vmap(struct lfv *lfv, const struct lfv_page *pages, size_t count)
 		      "an array of pages is an array of frame numbers");
 	if (error == 0)
 		error = plane_check(lfv);
+	/* A look, which spares the range; map_frames() makes sure. */
 	for (size_t i = 0; error == 0 && i < count; i++) {
 		if (!frames_is_lent(&lfv->frames, pages[i].frame))
 			error = error_set(-EINVAL,

@@ -94,7 +94,7 @@ static int borrow(struct map_world *world)
 			  PAGES);
 }
 
-/* The frames that borrow() maps are somebody's. */
+/* The frames that borrow() maps are lent. */
 static void prepare_frames(struct map_world *world)
 {
 	struct frame_run run;
@@ -102,6 +102,7 @@ static void prepare_frames(struct map_world *world)
 	assert_int_equal(world->frames.ops->take(&world->frames, 0, 16, &run),
 			 0);
 	assert_int_equal(run.count, 16);
+	frames_begin_lend(&world->frames, run.first, 4);
 }
 
 static int foreign(struct map_world *world)

@@ -20,6 +20,15 @@ struct fixture {
 	struct buddy buddy;
 };
 
+static bool is_taken(const struct fixture *fixture, uint32_t frame)
+{
+	const struct frame_word word = {
+		load_relaxed(&fixture->pages[frame].word),
+	};
+
+	return frame_word_is(word, FRAME_TAKEN, 0);
+}
+
 static void fresh(struct fixture *fixture)
 {
 	memset(fixture, 0, sizeof(*fixture));
@@ -53,7 +62,7 @@ static void give_merges_with_all_buddies(void **state)
 		assert_true(buddy_take_order(&fixture.buddy, 0, &first));
 	assert_int_equal(buddy_check(&fixture.buddy), FRAMES - 2000);
 	for (uint32_t frame = 0; frame < FRAMES; frame++)
-		if (load_relaxed(&fixture.pages[frame].state) == FRAME_TAKEN)
+		if (is_taken(&fixture, frame))
 			buddy_give(&fixture.buddy,
 				   (struct frame_run){ frame, 1 });
 	assert_int_equal(buddy_check(&fixture.buddy), FRAMES);

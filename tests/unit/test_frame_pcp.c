@@ -25,13 +25,23 @@ struct fixture {
 
 static struct fixture fixture;
 
+static bool is_taken(uint32_t frame)
+{
+	const struct frame_word word = {
+		load_relaxed(&fixture.pages[frame].word),
+	};
+
+	return frame_word_is(word, FRAME_TAKEN, 0);
+}
+
 /* All frames are taken; one CPU, so that the thread may move. */
 static int setup(void **state)
 {
 	(void)state;
 	memset(&fixture, 0, sizeof(fixture));
 	for (int i = 0; i < FRAMES; i++)
-		store_relaxed(&fixture.pages[i].state, FRAME_TAKEN);
+		store_relaxed(&fixture.pages[i].word,
+			      frame_word_of(FRAME_TAKEN, 0).bits);
 	fixture.frames.pages = fixture.pages;
 	fixture.frames.config.os = &fault_os;
 	fixture.frames.config.cpus = 1;
@@ -68,7 +78,7 @@ static void a_full_list_refuses_and_the_frame_stays_taken(void **state)
 	for (uint32_t frame = 0; frame < PCP_FRAMES; frame++)
 		assert_true(pcp_push(&fixture.pcp, frame));
 	assert_false(pcp_push(&fixture.pcp, 200));
-	assert_int_equal(load_relaxed(&fixture.pages[200].state), FRAME_TAKEN);
+	assert_true(is_taken(200));
 	assert_int_equal(pcp_frames_cached(&fixture.pcp), PCP_FRAMES);
 }
 
@@ -82,7 +92,7 @@ static void a_drain_takes_all(void **state)
 	assert_int_equal(pcp_drain(&fixture.pcp, 0, frames), 3);
 	assert_int_equal(frames[0] + frames[1] + frames[2], 33);
 	assert_int_equal(pcp_frames_cached(&fixture.pcp), 0);
-	assert_int_equal(load_relaxed(&fixture.pages[11].state), FRAME_TAKEN);
+	assert_true(is_taken(11));
 }
 
 static void no_address_space_is_an_error(void **state)

@@ -97,24 +97,6 @@ static void a_linear_mapping_that_cannot_be_made_is_an_error(void **state)
 	frames_fini(&frames);
 }
 
-static void blocks_are_given_back_once_and_whole(void **state)
-{
-	const struct frame_config config = config_of(64);
-	struct frames frames;
-	uint32_t first;
-
-	(void)state;
-	assert_int_equal(frames_init(&frames, &frame_buddy, &config), 0);
-	assert_int_equal(frames.ops->take_order(&frames, 3, &first), 0);
-	assert_int_equal(frames_give_order(&frames, first, 2), -EINVAL);
-	assert_int_equal(frames_give_order(&frames, first + 1, 0), -EINVAL);
-	assert_int_equal(frames_give_order(&frames, 64, 0), -EINVAL);
-	assert_int_equal(frames_give_order(&frames, first, 3), 0);
-	assert_int_equal(frames_give_order(&frames, first, 3), -EINVAL);
-	assert_non_null(strstr(error_text(), "twice"));
-	frames_fini(&frames);
-}
-
 static bool is_refused_by_file_limit(void)
 {
 	const struct rlimit limit = { 8 * PAGE_SIZE, 8 * PAGE_SIZE };
@@ -150,7 +132,6 @@ int main(void)
 		cmocka_unit_test(a_linear_mapping_shows_all_frames),
 		cmocka_unit_test(
 			a_linear_mapping_that_cannot_be_made_is_an_error),
-		cmocka_unit_test(blocks_are_given_back_once_and_whole),
 		cmocka_unit_test(the_file_size_limit_is_an_ordinary_error),
 	};
 

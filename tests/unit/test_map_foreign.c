@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/error.h"
 #include "unit/map_world.h"
 
 static const struct map_world_config buddy = { .frames = "buddy" };
@@ -48,6 +49,26 @@ static void frames_that_do_not_exist_are_refused(void **state)
 	assert_int_equal(
 		map_frames(&world.map, world_page(&world, 0), frames, 1),
 		-EINVAL);
+	world_fini(&world);
+}
+
+static void one_frame_that_is_not_lent_refuses_all(void **state)
+{
+	struct map_world world;
+	uint32_t first;
+
+	(void)state;
+	world_init(&world, &buddy);
+	assert_int_equal(world.frames.ops->take_order(&world.frames, 1, &first),
+			 0);
+	const uint32_t frames[] = { first, first + 1, first ^ 2 };
+	const uintptr_t start = world_page(&world, 8);
+
+	assert_int_equal(map_frames(&world.map, start, frames, 3), -EINVAL);
+	assert_non_null(strstr(error_text(), "lfv_alloc_pages"));
+	assert_false(can_read(start));
+	world_check(&world);
+	assert_int_equal(frames_give_order(&world.frames, first, 1), 0);
 	world_fini(&world);
 }
 
@@ -154,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_frame_may_be_mapped_twice),
 		cmocka_unit_test(frames_that_do_not_exist_are_refused),
+		cmocka_unit_test(one_frame_that_is_not_lent_refuses_all),
 		cmocka_unit_test(paired_frames_are_mapped_nowhere_else),
 		cmocka_unit_test(
 			a_file_is_seen_where_it_is_mapped_until_unmapped),

@@ -168,7 +168,8 @@ struct lfv_page {
  * lfv_alloc_pages - 2^order contiguous frames, order 0 to LFV_MAX_ORDER.
  *
  * -EOPNOTSUPP with frames `paired`, whose frames belong to addresses.
- * lfv_free_pages: -EBUSY while one of them is mapped by lfv_vmap().
+ * lfv_free_pages: -EBUSY while one of them is mapped by lfv_vmap().  Of a free
+ * and an lfv_vmap() of the same frame that race, at least one is refused.
  */
 enum { LFV_MAX_ORDER = 10 };
 LFV_API LFV_MUST_USE int lfv_alloc_pages(struct lfv *lfv, unsigned order,
