@@ -16,7 +16,7 @@ struct gbench_flags {
 	bool help;
 	bool list_workloads;
 	const char *out; /* of --benchmark_out, or NULL */
-	int argc; /* the library's own flags, argv[0] in front */
+	int argc;        /* the library's own flags, argv[0] in front */
 	char **argv;
 };
 
