@@ -20,8 +20,8 @@
  *
  * Requests are made so that all rules come into play: the window runs full, so
  * that some are refused and others placed only after a purge; some are aligned,
- * some in a part of the window, some in a part of their very size; some are
- * longer than what pools keep.
+ * some in a part of the window, some in the very place of a freed area; some
+ * are longer than what pools keep, or just not.
  */
 #include <lfv/lfv.h>
 
@@ -54,12 +54,23 @@ enum {
 	ALIGNED_EVERY = 3,
 	ALIGN_SHIFTS = 8, /* 1 to 128 pages, as ioremap's */
 	PART_EVERY = 8,
-	EXACT_PART_EVERY = 30, /* of those in a part */
+	SIDE_EVERY = 4,    /* of those: at the window's start, at its end */
+	AGAIN_EVERY = 300, /* the very place of the area freed last */
 	UNGUARDED_EVERY = 8,
 	LONG_EVERY = 80,
+	LIMIT_EVERY = 60,
 	SHORT_PAGES = 20,
 	LONG_PAGES_MIN = 200,
 	LONG_PAGES = 2000,
+	LIMIT_PAGES_MIN = 254, /* pools keep 256 pages, guard included */
+	LIMIT_PAGES = 4,
+};
+
+#define ALIGN_BYTES_MAX ((size_t)PAGE_BYTES << (ALIGN_SHIFTS - 1))
+
+struct range {
+	uintptr_t start;
+	size_t bytes;
 };
 
 struct tracer {
@@ -71,7 +82,8 @@ struct tracer {
 	cpu_set_t cpus; /* that this process may use */
 	size_t cpu;
 	size_t live_count;
-	void *live[LIVE_MAX];
+	struct range live[LIVE_MAX];
+	struct range freed; /* the last one; 0 bytes: none yet */
 };
 
 /* 0 to limit - 1, by xorshift64 (Marsaglia 2003). */
@@ -106,42 +118,61 @@ static size_t area_bytes(const struct lfv_request *request)
 	return (pages + has_guard) * PAGE_BYTES;
 }
 
-/* Bound the request to a part of the window, sometimes to its very size. */
+/* Up to so many bytes, in whole pages. */
+static size_t random_bytes(struct tracer *tracer, size_t limit)
+{
+	return random_below(tracer, limit / PAGE_BYTES + 1) * PAGE_BYTES;
+}
+
+/* Bound the request to a part of the window that is long enough. */
 static void part_choose(struct tracer *tracer, struct lfv_request *request)
 {
 	const size_t bytes = area_bytes(request);
 	const size_t room = tracer->end - tracer->start - bytes;
-	const size_t align = request->align > 0 ? request->align : 1;
-	const uintptr_t low =
-		tracer->start +
-		random_below(tracer, room / PAGE_BYTES + 1) * PAGE_BYTES;
+	const size_t before =
+		one_in(tracer, SIDE_EVERY) ? 0 : random_bytes(tracer, room);
+	const size_t after = one_in(tracer, SIDE_EVERY)
+				     ? 0
+				     : random_bytes(tracer, room - before);
 
-	if (one_in(tracer, EXACT_PART_EVERY)) {
-		const uintptr_t aligned = (low + align - 1) / align * align;
+	request->vstart = tracer->start + before;
+	request->vend = tracer->end - after;
+}
 
-		if (bytes > tracer->end - aligned)
-			return;
-		request->vstart = aligned;
-		request->vend = aligned + bytes;
-	} else {
-		const size_t left = tracer->end - low - bytes;
+static size_t pages_choose(struct tracer *tracer)
+{
+	if (one_in(tracer, LONG_EVERY))
+		return LONG_PAGES_MIN + random_below(tracer, LONG_PAGES);
+	if (one_in(tracer, LIMIT_EVERY))
+		return LIMIT_PAGES_MIN + random_below(tracer, LIMIT_PAGES);
+	return 1 + random_below(tracer, SHORT_PAGES);
+}
 
-		request->vstart = low;
-		request->vend = low + bytes +
-				random_below(tracer, left / PAGE_BYTES + 1) *
-					PAGE_BYTES;
-	}
+/*
+ * The place of a freed range: a part of its very size, at the alignment that it
+ * happens to have, which says where to look and fits no other hole.
+ */
+static struct lfv_request request_again(const struct range *freed)
+{
+	struct lfv_request request = LFV_REQUEST_INIT;
+	const size_t natural = freed->start & (~freed->start + 1);
+
+	request.size = freed->bytes;
+	request.flags = LFV_VM_NO_GUARD;
+	request.align = natural < ALIGN_BYTES_MAX ? natural : ALIGN_BYTES_MAX;
+	request.vstart = freed->start;
+	request.vend = freed->start + freed->bytes;
+	return request;
 }
 
 static struct lfv_request request_choose(struct tracer *tracer)
 {
 	struct lfv_request request = LFV_REQUEST_INIT;
-	const size_t pages =
-		one_in(tracer, LONG_EVERY)
-			? LONG_PAGES_MIN + random_below(tracer, LONG_PAGES)
-			: 1 + random_below(tracer, SHORT_PAGES);
 
-	request.size = pages * PAGE_BYTES - random_below(tracer, PAGE_BYTES);
+	if (tracer->freed.bytes > 0 && one_in(tracer, AGAIN_EVERY))
+		return request_again(&tracer->freed);
+	request.size = pages_choose(tracer) * PAGE_BYTES -
+		       random_below(tracer, PAGE_BYTES);
 	if (one_in(tracer, UNGUARDED_EVERY))
 		request.flags = LFV_VM_NO_GUARD;
 	if (one_in(tracer, ALIGNED_EVERY))
@@ -160,7 +191,9 @@ static int trace_alloc(struct tracer *tracer)
 				: lfv_get_vm_area_range(tracer->lfv, &request);
 
 	if (address)
-		tracer->live[tracer->live_count++] = address;
+		tracer->live[tracer->live_count++] =
+			(struct range){ (uintptr_t)address,
+					area_bytes(&request) };
 	else if (errno != ENOMEM)
 		return complain("a request");
 	printf("alloc %zu %zu %ju %ju %ju\n", area_bytes(&request),
@@ -173,13 +206,14 @@ static int trace_alloc(struct tracer *tracer)
 
 static int trace_free(struct tracer *tracer)
 {
-	void **const chosen =
+	struct range *const chosen =
 		&tracer->live[random_below(tracer, tracer->live_count)];
 
-	printf("free %ju\n", (uintmax_t)(uintptr_t)*chosen);
-	if (lfv_vfree(tracer->lfv, *chosen) != 0)
-		return complain("free");
+	tracer->freed = *chosen;
 	*chosen = tracer->live[--tracer->live_count];
+	printf("free %ju\n", (uintmax_t)tracer->freed.start);
+	if (lfv_vfree(tracer->lfv, (void *)tracer->freed.start) != 0)
+		return complain("free");
 	return 0;
 }
 
