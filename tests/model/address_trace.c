@@ -34,7 +34,7 @@
 enum {
 	EXIT_SKIPPED = 77,
 	PAGE_BYTES = 4096,
-	LIVE_MAX = 1500,
+	LIVE_MAX = 800,
 	PHASES = 20,       /* in turn more allocations, more frees */
 	GROW_PERCENT = 75, /* allocations in a growing phase */
 	SHRINK_PERCENT = 25,
