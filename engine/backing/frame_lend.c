@@ -38,8 +38,9 @@ static int mapped_check(const struct frames *frames, uint32_t first,
 		const struct page *const page = &frames->pages[first + i];
 
 		/*
-		 * seq_cst [frame-lent] and [frame-unmapped]: G2; and where no
-		 * mapping is left, all of them were unmapped before.
+		 * seq_cst [frame-lent]: G2.
+		 * seq_cst [frame-unmapped]: where no mapping is left, all of
+		 * them were unmapped before.
 		 */
 		if (load_seq_cst(&page->mapcount) != 0)
 			return error_set(-EBUSY,
