@@ -19,6 +19,17 @@ static bool price_find(const struct sample *sample, const char *key,
 	return true;
 }
 
+static bool counter_find(const struct sample *sample, const char *key,
+			 double *value)
+{
+	const json_t *number = json_object_get(sample->counters, key);
+
+	if (!number)
+		return false;
+	*value = json_number_value(number);
+	return true;
+}
+
 static bool figure_find(const struct sample *sample, enum summary_figure figure,
 			double *value)
 {
@@ -33,6 +44,8 @@ static bool figure_find(const struct sample *sample, enum summary_figure figure,
 		return price_find(sample, ROW_PRICE_PAGES, value);
 	case SUMMARY_ADDRESS_SPAN:
 		return price_find(sample, ROW_PRICE_SPAN, value);
+	case SUMMARY_REFUSED:
+		return counter_find(sample, "refused_share", value);
 	default:
 		return price_find(sample, ROW_PRICE_MAPPINGS, value);
 	}

@@ -20,6 +20,7 @@ enum summary_figure {
 	SUMMARY_PAGES_RETAINED,
 	SUMMARY_ADDRESS_SPAN,
 	SUMMARY_MAPPINGS,
+	SUMMARY_REFUSED, /* share of the requests that had no answer */
 	SUMMARY_FIGURES,
 };
 

@@ -197,6 +197,29 @@ static void figures_fill(const struct summary *summary, struct grid_row *row,
 		 summary->taken);
 }
 
+/*
+ * A refusal is quick: its speed must not pass for that of an answer.  Less than
+ * half a percent is the end of `exhaust`, and is not told.
+ */
+static void refusals_fill(const struct stats *refused, struct grid_row *row,
+			  size_t column)
+{
+	const double percent = refused->count > 0 ? 100 * refused->median : 0;
+	char(*texts)[GRID_TEXT_BYTES] = &row->texts[column];
+	char speed[GRID_TEXT_BYTES];
+
+	if (percent < 0.5)
+		return;
+	if (percent > 99.5) {
+		snprintf(texts[0], GRID_TEXT_BYTES, "all refused");
+		snprintf(texts[1], GRID_TEXT_BYTES, "-");
+		return;
+	}
+	memcpy(speed, texts[0], sizeof(speed));
+	snprintf(texts[0], GRID_TEXT_BYTES, "%.20s, %.0f %% refused", speed,
+		 percent);
+}
+
 /* Fills the columns of factors; says how many there are. */
 static size_t factors_fill(const struct table *table, const struct cell *cell,
 			   struct grid_row *row)
@@ -234,6 +257,8 @@ static int row_add(struct table *table, size_t member)
 
 	figures_fill(&summary, row, column);
 	table->has_spoilt |= summary.is_spoilt;
+
+	refusals_fill(&summary.figures[SUMMARY_REFUSED], row, column);
 	return 0;
 }
 

@@ -78,6 +78,22 @@ class Measure(BenchTest):
             if sample["ops"]:
                 self.assertEqual(sample["cores"], 1)
 
+    def test_the_speed_of_refusals_is_not_shown_as_one(self):
+        cell = ("--workload=vs_kmalloc_fragmented", "--strategy=nodes")
+        for expect in (OK, NOTHING):
+            try:
+                done = self.run_cells(*cell, *TINY, expect=expect)
+                break
+            except AssertionError:
+                if expect == NOTHING:
+                    raise
+        row = next(
+            line
+            for line in done.stdout.splitlines()
+            if line.startswith("alloc_pages")
+        )
+        self.assertIn("all refused", row)
+
     def test_a_set_up_that_takes_too_long_is_too_slow(self):
         self.run_cells(
             *("--strategy=list", "--workload=long_busy_list", "--threads=1"),
