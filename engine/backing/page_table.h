@@ -82,11 +82,6 @@ static inline bool pte_is_open(struct pte pte)
 	return pte.kind != PTE_EMPTY && pte.kind != PTE_GUARDED;
 }
 
-static inline bool pte_is_foreign(struct pte pte)
-{
-	return pte.kind == PTE_FILE_FIRST || pte.kind == PTE_FILE;
-}
-
 static inline bool pte_has_frame(struct pte pte)
 {
 	return pte.kind >= PTE_GUARDED;

@@ -61,7 +61,7 @@ struct va_request {
 	uintptr_t align; /* power of two; 1 for none, as Linux's vmalloc */
 	uintptr_t vstart;
 	uintptr_t vend;
-	int node; /* preferred NUMA node, or -1 */
+	int node; /* preferred NUMA node, or -1; no strategy here looks */
 	struct vm_struct vm;
 };
 

@@ -112,6 +112,9 @@ enum lfv_vm_flags {
  * sub-range); node is the preferred NUMA node, -1 for any; flags may hold
  * LFV_VM_NO_GUARD; zero asks for zeroed memory, where there is any.  Begin with
  * LFV_REQUEST_INIT.
+ *
+ * The node is checked and is a preference only: no strategy acts on it, and a
+ * frame lies on the node of whoever touches it first.
  */
 struct lfv_request {
 	size_t size;
