@@ -18,24 +18,25 @@
 #include "core/engine.h"
 
 /* Whether the area's last page is a guard page. */
-static bool is_guarded(const struct vmap_area *area)
+static bool is_guarded(const struct va_request *request)
 {
-	return (area->vm.flags & LFV_VM_NO_GUARD) == 0;
+	return (request->vm.flags & LFV_VM_NO_GUARD) == 0;
 }
 
-static int map_memory(struct lfv *lfv, const struct vmap_area *area,
-		      const struct source *source)
+static int map_memory(struct lfv *lfv, uintptr_t start,
+		      const struct va_request *request, bool zero)
 {
-	const size_t pages = area->vm.nr_pages;
+	const size_t pages = request->vm.nr_pages;
 	const int error =
-		map_alloc(&lfv->map, area->va_start, pages, is_guarded(area));
+		map_alloc(&lfv->map, start, pages, is_guarded(request));
 
-	if (error == 0 && source->zero)
-		memset((void *)area->va_start, 0, pages_to_bytes(pages));
+	if (error == 0 && zero)
+		memset((void *)start, 0, pages_to_bytes(pages));
 	return error;
 }
 
-int life_map(void *context, struct vmap_area *area, const void *argument)
+int life_map(void *context, const struct va_range *range,
+	     const struct va_request *request, const void *argument)
 {
 	struct lfv *lfv = context;
 	const struct source *source = argument;
@@ -44,14 +45,14 @@ int life_map(void *context, struct vmap_area *area, const void *argument)
 	case SOURCE_NONE:
 		return 0;
 	case SOURCE_MEMORY:
-		return map_memory(lfv, area, source);
+		return map_memory(lfv, range->start, request, source->zero);
 	case SOURCE_FRAMES:
-		return map_frames(&lfv->map, area->va_start, source->frames,
-				  area->vm.nr_pages);
+		return map_frames(&lfv->map, range->start, source->frames,
+				  request->vm.nr_pages);
 	case SOURCE_FILE:
-		return map_file(&lfv->map, area->va_start,
-				area_bytes(area) -
-					(is_guarded(area) ? PAGE_SIZE : 0),
+		return map_file(&lfv->map, range->start,
+				request->size -
+					(is_guarded(request) ? PAGE_SIZE : 0),
 				&(struct map_source){
 					.fd = source->fd,
 					.prot = source->prot,
@@ -61,14 +62,14 @@ int life_map(void *context, struct vmap_area *area, const void *argument)
 	return -EINVAL;
 }
 
-int life_unmap(void *context, struct vmap_area *area)
+int life_unmap(void *context, const struct va_range *range)
 {
 	struct lfv *lfv = context;
 
 	if (!lfv->choices.strict || lfv->choices.address_plane)
 		return 0;
 
-	struct map_run run = { .start = area->va_start, .end = area->va_end };
+	struct map_run run = { .start = range->start, .end = range->end };
 
 	(void)map_unmap(&lfv->map, &run, 1);
 	return run.error;
@@ -91,18 +92,18 @@ static int no_hole(const struct lfv *lfv, const struct va_request *request)
 
 /* range_alloc - the range alone; purges once where the generation does. */
 static int range_alloc(struct lfv *lfv, const struct va_request *request,
-		       struct vmap_area **area)
+		       struct va_range *range)
 {
 	const struct va_ops *ops = lfv->va.ops;
 	unsigned messages = error_count();
-	int error = ops->alloc(&lfv->va, request, area);
+	int error = ops->alloc(&lfv->va, request, range);
 
 	if (error != -ENOMEM)
 		return error;
 	if (ops->retries) {
 		(void)purge_run(lfv, VA_PURGE_FULL);
 		messages = error_count();
-		error = ops->alloc(&lfv->va, request, area);
+		error = ops->alloc(&lfv->va, request, range);
 	}
 	/* What has a message already is no lack of holes. */
 	return error == -ENOMEM && error_count() == messages
@@ -110,26 +111,28 @@ static int range_alloc(struct lfv *lfv, const struct va_request *request,
 		       : error;
 }
 
-static int map_once(struct lfv *lfv, struct vmap_area *area,
+static int map_once(struct lfv *lfv, const struct va_range *range,
+		    const struct va_request *request,
 		    const struct source *source)
 {
 	const struct va_ops *ops = lfv->va.ops;
 
-	return ops->map != NULL ? ops->map(&lfv->va, area, source)
-				: life_map(lfv, area, source);
+	return ops->map != NULL ? ops->map(&lfv->va, range, request, source)
+				: life_map(lfv, range, request, source);
 }
 
 /* map_source - lazy areas hold frames and kernel mappings: purge for them. */
-static int map_source(struct lfv *lfv, struct vmap_area *area,
+static int map_source(struct lfv *lfv, const struct va_range *range,
+		      const struct va_request *request,
 		      const struct source *source)
 {
 	uint64_t given = purge_given(lfv);
-	int error = map_once(lfv, area, source);
+	int error = map_once(lfv, range, request, source);
 
 	for (int i = 0; i < PURGE_TRIES_MAX && error == -ENOMEM &&
 			purge_gives(lfv, &given);
 	     i++)
-		error = map_once(lfv, area, source);
+		error = map_once(lfv, range, request, source);
 	return error;
 }
 
@@ -184,23 +187,20 @@ static bool begun_end(struct lfv *lfv, uintptr_t start)
 int engine_alloc(struct lfv *lfv, const struct va_request *request,
 		 const struct source *source, void **address)
 {
-	struct vmap_area *area;
-	int error = range_alloc(lfv, request, &area);
+	struct va_range range;
+	int error = range_alloc(lfv, request, &range);
 
 	if (error != 0)
 		return error;
-
-	const uintptr_t start = area->va_start;
-
 	if (source->kind != SOURCE_NONE) {
-		error = map_source(lfv, area, source);
+		error = map_source(lfv, &range, request, source);
 		if (error != 0) {
-			mapping_undo(lfv, start);
+			mapping_undo(lfv, range.start);
 			return error;
 		}
 	}
-	begun_set(lfv, start);
-	*address = (void *)start;
+	begun_set(lfv, range.start);
+	*address = (void *)range.start;
 	return 0;
 }
 

@@ -8,10 +8,11 @@
 
 #include "va/va.h"
 
-/* life_map - map a struct source in the area; -errno, nothing mapped. */
-int life_map(void *context, struct vmap_area *area, const void *source);
+/* life_map - map a struct source in the range; -errno, nothing mapped. */
+int life_map(void *context, const struct va_range *range,
+	     const struct va_request *request, const void *source);
 
-/* life_unmap - with `strict`, unmap the area now; else leave it to a purge. */
-int life_unmap(void *context, struct vmap_area *area);
+/* life_unmap - with `strict`, unmap the range now; else leave it to a purge. */
+int life_unmap(void *context, const struct va_range *range);
 
 #endif

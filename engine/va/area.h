@@ -21,6 +21,7 @@
 #include "base/atomic.h"
 #include "base/list.h"
 #include "va/rbtree.h"
+#include "va/va_range.h"
 
 /*
  * vm_struct - what is mapped in an area (Linux's name; here a part of the
@@ -55,6 +56,11 @@ struct vmap_area {
 static inline uintptr_t area_bytes(const struct vmap_area *area)
 {
 	return area->va_end - area->va_start;
+}
+
+static inline struct va_range area_range(const struct vmap_area *area)
+{
+	return (struct va_range){ area->va_start, area->va_end };
 }
 
 static inline struct vmap_area *area_of_rb(const struct rb_node *node)

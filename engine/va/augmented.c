@@ -76,7 +76,7 @@ static void busy_attach(struct augmented *self, struct vmap_area *area,
 }
 
 int augmented_alloc(struct va *va, const struct va_request *request,
-		    struct vmap_area **out)
+		    struct va_range *range)
 {
 	struct augmented *const self = augmented_of(va);
 	struct vmap_area *const area = area_take(va->config.os);
@@ -100,7 +100,7 @@ int augmented_alloc(struct va *va, const struct va_request *request,
 	assert((area->va_start & (request->align - 1)) == 0);
 	busy_add(self, area);
 	busy_attach(self, area, &request->vm);
-	*out = area;
+	*range = area_range(area);
 	return 0;
 }
 
@@ -139,8 +139,10 @@ int augmented_retire(struct va *va, uintptr_t start, struct vmap_area **out,
 	if (!area)
 		return -ENOENT;
 	/* A range that stays mapped is lazy like any other. */
+	const struct va_range range = area_range(area);
+
 	if (hooks->unmap)
-		(void)hooks->unmap(hooks->context, area);
+		(void)hooks->unmap(hooks->context, &range);
 	busy_remove(self, area);
 
 	const uint64_t pages = area_pages(area);

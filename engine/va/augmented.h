@@ -62,7 +62,7 @@ void augmented_fini(struct va *va);
 
 __attribute__((warn_unused_result)) int
 augmented_alloc(struct va *va, const struct va_request *request,
-		struct vmap_area **area);
+		struct va_range *range);
 
 /*
  * augmented_retire - the part of free before the area is lazy: 0 and the area,

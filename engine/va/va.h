@@ -54,6 +54,7 @@
 #include "base/page.h"
 #include "lock/lock.h"
 #include "va/area.h"
+#include "va/va_range.h"
 
 /* va_request - a range that is asked for; bytes are page multiples. */
 struct va_request {
@@ -76,8 +77,9 @@ struct va_found {
 
 struct va_hooks {
 	void *context;
-	int (*map)(void *context, struct vmap_area *area, const void *source);
-	int (*unmap)(void *context, struct vmap_area *area);
+	int (*map)(void *context, const struct va_range *range,
+		   const struct va_request *request, const void *source);
+	int (*unmap)(void *context, const struct va_range *range);
 };
 
 /* va_config - constant for a strategy's life. */
@@ -135,16 +137,16 @@ struct va_ops {
 	void (*fini)(struct va *va);
 	/*
 	 * alloc - find a hole and make it a live area.  Takes effect where the
-	 * generation inserts into its busy index; the area is the core's to
-	 * read until it is freed.
+	 * generation inserts into its busy index.
 	 */
 	int (*alloc)(struct va *va, const struct va_request *request,
-		     struct vmap_area **area);
+		     struct va_range *range);
 	/*
-	 * map - call hooks.map(area, source) under the lock that this
-	 * generation holds meanwhile.  NULL: none, the core maps.
+	 * map - call hooks.map() under the lock that this generation holds
+	 * meanwhile.  NULL: none, the core maps.
 	 */
-	int (*map)(struct va *va, struct vmap_area *area, const void *source);
+	int (*map)(struct va *va, const struct va_range *range,
+		   const struct va_request *request, const void *source);
 	/*
 	 * free - retire the live area that begins at `start`.  *purge_due says
 	 * that the lazy pages passed their limit with this one.

@@ -110,7 +110,7 @@ static struct vmap_area *twin_take(struct va *va,
 }
 
 static int busted_alloc(struct va *va, const struct va_request *request,
-			struct vmap_area **area)
+			struct va_range *range)
 {
 	struct busted *const busted = busted_of(va);
 
@@ -120,11 +120,11 @@ static int busted_alloc(struct va *va, const struct va_request *request,
 		struct vmap_area *const twin = twin_take(va, request);
 
 		if (twin) {
-			*area = twin;
+			*range = area_range(twin);
 			return 0;
 		}
 	}
-	return busted->inner.ops->alloc(&busted->inner, request, area);
+	return busted->inner.ops->alloc(&busted->inner, request, range);
 }
 
 static struct vmap_area *twin_claim(struct busted *busted, uintptr_t start)
@@ -154,8 +154,10 @@ static int busted_free(struct va *va, uintptr_t start, bool *purge_due)
 	if (!twin)
 		return busted->inner.ops->free(&busted->inner, start,
 					       purge_due);
+	const struct va_range range = area_range(twin);
+
 	if (hooks->unmap)
-		(void)hooks->unmap(hooks->context, twin);
+		(void)hooks->unmap(hooks->context, &range);
 	area_give(twin);
 	*purge_due = false;
 	return 0;

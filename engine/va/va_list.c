@@ -141,7 +141,7 @@ static bool hole_find(struct vmlist *vmlist, const struct va_request *request,
 }
 
 static int vmlist_alloc(struct va *va, const struct va_request *request,
-			bool exact, struct vmap_area **out)
+			bool exact, struct va_range *range)
 {
 	struct vmlist *const vmlist = vmlist_of(va);
 	struct vmap_area *const area = area_take(va->config.os);
@@ -170,31 +170,32 @@ static int vmlist_alloc(struct va *va, const struct va_request *request,
 		area_give(area);
 		return -ENOMEM;
 	}
-	*out = area;
+	*range = area_range(area);
 	return 0;
 }
 
 /* 2.4.0 passes a hole of the very size by. */
 static int vmlist_alloc_larger(struct va *va, const struct va_request *request,
-			       struct vmap_area **area)
+			       struct va_range *range)
 {
-	return vmlist_alloc(va, request, false, area);
+	return vmlist_alloc(va, request, false, range);
 }
 
 static int vmlist_alloc_exact(struct va *va, const struct va_request *request,
-			      struct vmap_area **area)
+			      struct va_range *range)
 {
-	return vmlist_alloc(va, request, true, area);
+	return vmlist_alloc(va, request, true, range);
 }
 
-static int vmlist_map(struct va *va, struct vmap_area *area, const void *source)
+static int vmlist_map(struct va *va, const struct va_range *range,
+		      const struct va_request *request, const void *source)
 {
 	struct vmlist *const vmlist = vmlist_of(va);
 	const struct va_hooks *const hooks = &va->config.hooks;
 	struct lock_turn turn;
 
 	lock_enter(&vmlist->kernel_lock, &turn);
-	const int error = hooks->map(hooks->context, area, source);
+	const int error = hooks->map(hooks->context, range, request, source);
 
 	lock_leave(&vmlist->kernel_lock, &turn);
 	return error;
@@ -232,7 +233,9 @@ static int vmlist_free(struct va *va, uintptr_t start, bool *purge_due)
 	const bool due = vmlist->stuck_pages > 0;
 
 	if (area) {
-		stuck = hooks->unmap && hooks->unmap(hooks->context, area);
+		const struct va_range range = area_range(area);
+
+		stuck = hooks->unmap && hooks->unmap(hooks->context, &range);
 		if (stuck) {
 			area->state = VMLIST_STUCK;
 			vmlist->stuck_pages += area_pages(area); /* L3 */

@@ -143,7 +143,7 @@ static void busy_add(struct nodes *self, struct vmap_area *area)
 }
 
 static int nodes_alloc(struct va *va, const struct va_request *request,
-		       struct vmap_area **out)
+		       struct va_range *range)
 {
 	struct nodes *const self = nodes_of(va);
 	struct vmap_area *area = NULL;
@@ -169,7 +169,7 @@ static int nodes_alloc(struct va *va, const struct va_request *request,
 	area->merged = 1;
 	area->vm = request->vm;
 	busy_add(self, area);
-	*out = area;
+	*range = area_range(area);
 	return 0;
 }
 
@@ -205,8 +205,10 @@ static int nodes_free(struct va *va, uintptr_t start, bool *purge_due)
 	if (!area)
 		return -ENOENT;
 	/* A range that stays mapped is lazy like any other. */
+	const struct va_range range = area_range(area);
+
 	if (hooks->unmap)
-		(void)hooks->unmap(hooks->context, area);
+		(void)hooks->unmap(hooks->context, &range);
 
 	const uint64_t pages = area_pages(area);
 	/*

@@ -123,7 +123,7 @@ static bool hole_find(struct rbtree *rbtree, const struct va_request *request,
 }
 
 static int rbtree_alloc(struct va *va, const struct va_request *request,
-			struct vmap_area **out)
+			struct va_range *range)
 {
 	struct rbtree *const rbtree = rbtree_of(va);
 	struct vmap_area *const area = area_take(va->config.os);
@@ -154,7 +154,7 @@ static int rbtree_alloc(struct va *va, const struct va_request *request,
 	area->vm = request->vm;
 	lazy_phase_set(area, LAZY_PHASE_LIVE);
 	lock_leave(&rbtree->tree.lock, &turn);
-	*out = area;
+	*range = area_range(area);
 	return 0;
 }
 
@@ -188,8 +188,10 @@ static int rbtree_free(struct va *va, uintptr_t start, bool *purge_due)
 	lazy_phase_set(area, LAZY_PHASE_LAZY);
 	lock_leave(&rbtree->tree.lock, &turn);
 
+	const struct va_range range = area_range(area);
+
 	if (hooks->unmap)
-		(void)hooks->unmap(hooks->context, area);
+		(void)hooks->unmap(hooks->context, &range);
 	*purge_due = lazy_tree_count(&rbtree->tree, area);
 	purge_list_push(rbtree, area);
 	return 0;

@@ -129,7 +129,7 @@ static void vmlist_remove(struct rbtree_2628 *state, struct vmap_area *area)
 }
 
 static int rbtree_2628_alloc(struct va *va, const struct va_request *request,
-			     struct vmap_area **out)
+			     struct va_range *range)
 {
 	struct rbtree_2628 *const state = state_of(va);
 	struct vmap_area *const area = area_take(va->config.os);
@@ -156,7 +156,7 @@ static int rbtree_2628_alloc(struct va *va, const struct va_request *request,
 		return -ENOMEM;
 	}
 	vmlist_add(state, area);
-	*out = area;
+	*range = area_range(area);
 	return 0;
 }
 
@@ -169,8 +169,10 @@ static int rbtree_2628_free(struct va *va, uintptr_t start, bool *purge_due)
 	if (!area)
 		return -ENOENT;
 	vmlist_remove(state, area);
+	const struct va_range range = area_range(area);
+
 	if (hooks->unmap)
-		(void)hooks->unmap(hooks->context, area);
+		(void)hooks->unmap(hooks->context, &range);
 
 	/* The kernel marks first; counted first, the sum is never too low. */
 	*purge_due = lazy_tree_count(&state->tree, area);

@@ -130,12 +130,12 @@ static unsigned alloc(struct worker *worker)
 	struct churn *const churn = worker->churn;
 	struct va *const va = &churn->va;
 	const struct va_request request = request_make(worker);
-	struct vmap_area *area = NULL;
-	int error = va->ops->alloc(va, &request, &area);
+	struct va_range range;
+	int error = va->ops->alloc(va, &request, &range);
 
 	if (error == -ENOMEM && va->ops->retries) {
 		purge(churn, VA_PURGE_FULL);
-		error = va->ops->alloc(va, &request, &area);
+		error = va->ops->alloc(va, &request, &range);
 	}
 	if (error) {
 		if (error != -ENOMEM)
@@ -143,11 +143,11 @@ static unsigned alloc(struct worker *worker)
 		return NO_PAGE;
 	}
 
-	const unsigned page = suite_page(area->va_start);
+	const unsigned page = suite_page(range.start);
 
-	if (area->va_start < request.vstart || area->va_end > request.vend ||
-	    (area->va_start & (request.align - 1)) != 0 ||
-	    area_bytes(area) != request.size) {
+	if (range.start < request.vstart || range.end > request.vend ||
+	    (range.start & (request.align - 1)) != 0 ||
+	    range.end - range.start != request.size) {
 		BREACH(churn, "page %u is not what was asked for", page);
 		return NO_PAGE;
 	}

@@ -50,13 +50,12 @@ static char breach_text[BREACH_BYTES];
 			BREACH(oracle, __VA_ARGS__); \
 	} while (0)
 
-static int unmap_count(void *context, struct vmap_area *area)
+static int unmap_count(void *context, const struct va_range *range)
 {
 	struct oracle *const oracle = context;
 
-	EXPECT(oracle, oracle->pages[suite_page(area->va_start)] == PAGE_LIVE,
-	       "unmap of page %u, which is not live",
-	       suite_page(area->va_start));
+	EXPECT(oracle, oracle->pages[suite_page(range->start)] == PAGE_LIVE,
+	       "unmap of page %u, which is not live", suite_page(range->start));
 	oracle->unmaps++;
 	return 0;
 }
@@ -133,17 +132,17 @@ static struct va_request request_make(struct oracle *oracle)
 
 static void alloc_account(struct oracle *oracle,
 			  const struct va_request *request,
-			  const struct vmap_area *area)
+			  const struct va_range *range)
 {
-	const unsigned page = suite_page(area->va_start);
+	const unsigned page = suite_page(range->start);
 	const unsigned pages = (unsigned)(request->size >> PAGE_SHIFT);
 
-	EXPECT(oracle, area_bytes(area) == request->size, "wrong size");
-	EXPECT(oracle, (area->va_start & (request->align - 1)) == 0,
+	EXPECT(oracle, range->end - range->start == request->size,
+	       "wrong size");
+	EXPECT(oracle, (range->start & (request->align - 1)) == 0,
 	       "page %u is not aligned", page);
 	EXPECT(oracle,
-	       area->va_start >= request->vstart &&
-		       area->va_end <= request->vend,
+	       range->start >= request->vstart && range->end <= request->vend,
 	       "page %u is outside the sub-window", page);
 	if (page + pages > PAGES)
 		return;
@@ -163,20 +162,19 @@ static void step_alloc(struct oracle *oracle)
 	struct va *const va = &oracle->va;
 	const struct va_request request = request_make(oracle);
 	const unsigned lowest = lowest_fit(oracle, &request);
-	struct vmap_area *area = NULL;
-	const int error = va->ops->alloc(va, &request, &area);
+	struct va_range range;
+	const int error = va->ops->alloc(va, &request, &range);
 
 	EXPECT(oracle, error == 0 || error == -ENOMEM, "alloc: error %d",
 	       error);
 	if (is_first_fit(va->ops, &request)) {
-		const unsigned page =
-			error ? PAGES : suite_page(area->va_start);
+		const unsigned page = error ? PAGES : suite_page(range.start);
 
 		EXPECT(oracle, page == lowest,
 		       "page %u, but the lowest fit is %u", page, lowest);
 	}
 	if (!error)
-		alloc_account(oracle, &request, area);
+		alloc_account(oracle, &request, &range);
 }
 
 static void step_free(struct oracle *oracle)

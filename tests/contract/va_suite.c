@@ -154,12 +154,12 @@ static void pairs_run(struct va *va, unsigned count, bool keep)
 	};
 
 	for (unsigned i = 0; i < count; i++) {
-		struct vmap_area *area = NULL;
+		struct va_range range;
 		bool purge_due = false;
 
-		if (va->ops->alloc(va, &request, &area))
+		if (va->ops->alloc(va, &request, &range))
 			_exit(1);
-		if (!keep && va->ops->free(va, area->va_start, &purge_due))
+		if (!keep && va->ops->free(va, range.start, &purge_due))
 			_exit(1);
 	}
 }

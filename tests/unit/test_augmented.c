@@ -20,19 +20,19 @@ struct unmapping {
 };
 
 /* Called in free: not to be found any more, not yet lazy. */
-static int unmapping_look(void *context, struct vmap_area *area)
+static int unmapping_look(void *context, const struct va_range *range)
 {
 	struct unmapping *const look = context;
 	struct va_found found;
 	struct va_stats stats;
 
 	look->calls++;
-	look->start = area->va_start;
-	look->found = look->va->ops->find(look->va, area->va_start, &found);
+	look->start = range->start;
+	look->found = look->va->ops->find(look->va, range->start, &found);
 	look->va->ops->stats(look->va, &stats);
 	look->lazy_pages = stats.lazy_pages;
 	look->range_taken = area_tree_find(&augmented_of(look->va)->busy,
-					   area->va_start) == area;
+					   range->start) != NULL;
 	return 0;
 }
 

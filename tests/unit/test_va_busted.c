@@ -16,10 +16,10 @@ static void singles_take(struct va *va, unsigned count)
 	static const struct step step = { .op = STEP_ALLOC, .pages = 1 };
 
 	for (unsigned i = 0; i < count; i++) {
-		struct vmap_area *area = NULL;
+		struct va_range range;
 
-		assert_int_equal(step_alloc(va, &step, &area), 0);
-		assert_int_equal(area->va_start, sequence_address(va, i));
+		assert_int_equal(step_alloc(va, &step, &range), 0);
+		assert_int_equal(range.start, sequence_address(va, i));
 	}
 }
 

@@ -187,22 +187,23 @@ struct witness {
 	int unmap_error;
 };
 
-static int unmap_witness(void *context, struct vmap_area *area)
+static int unmap_witness(void *context, const struct va_range *range)
 {
 	struct witness *const witness = context;
 
-	assert_non_null(area);
+	assert_non_null(range);
 	assert_int_equal(locks_held, 1);
 	witness->unmaps++;
 	return witness->unmap_error;
 }
 
-static int map_witness(void *context, struct vmap_area *area,
-		       const void *source)
+static int map_witness(void *context, const struct va_range *range,
+		       const struct va_request *request, const void *source)
 {
 	struct witness *const witness = context;
 
-	assert_non_null(area);
+	assert_non_null(range);
+	assert_non_null(request);
 	assert_ptr_equal(source, witness);
 	assert_int_equal(locks_held, 1);
 	witness->maps++;
@@ -227,20 +228,21 @@ static void a_pair_enters_one_lock_twice_and_map_the_kernel_lock(void **state)
 	(void)state;
 	static const struct step step = ALLOC(2, 0, "");
 	struct witness witness = { 0 };
-	struct vmap_area *area = NULL;
+	const struct va_request request = { .size = 2 * PAGE_SIZE };
+	struct va_range range;
 	struct va_stats stats;
 	struct va va;
 	bool purge_due = true;
 
 	witness_begin(&witness, &va);
-	assert_int_equal(step_alloc(&va, &step, &area), 0);
+	assert_int_equal(step_alloc(&va, &step, &range), 0);
 	va.ops->stats(&va, &stats);
 	assert_int_equal(stats.locks_entered, 1);
-	assert_int_equal(va.ops->map(&va, area, &witness), -EIO);
+	assert_int_equal(va.ops->map(&va, &range, &request, &witness), -EIO);
 	assert_int_equal(witness.maps, 1);
 	va.ops->stats(&va, &stats);
 	assert_int_equal(stats.locks_entered, 2);
-	assert_int_equal(va.ops->free(&va, area->va_start, &purge_due), 0);
+	assert_int_equal(va.ops->free(&va, range.start, &purge_due), 0);
 	va.ops->stats(&va, &stats);
 	assert_int_equal(stats.locks_entered, 3);
 	assert_int_equal(witness.unmaps, 1);

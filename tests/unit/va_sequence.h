@@ -105,7 +105,7 @@ static inline void sequence_end(struct va *va)
 }
 
 static inline int step_alloc(struct va *va, const struct step *step,
-			     struct vmap_area **area)
+			     struct va_range *range)
 {
 	const struct va_request request = {
 		.size = pages_to_bytes(step->pages),
@@ -116,7 +116,7 @@ static inline int step_alloc(struct va *va, const struct step *step,
 		.node = -1,
 	};
 
-	return va->ops->alloc(va, &request, area);
+	return va->ops->alloc(va, &request, range);
 }
 
 static inline void purge_all(struct va *va)
@@ -128,7 +128,7 @@ static inline void purge_all(struct va *va)
 /* step_run - true if the step ended as the table says. */
 static inline bool step_run(struct va *va, const struct step *step)
 {
-	struct vmap_area *area = NULL;
+	struct va_range range;
 	bool purge_due = false;
 
 	switch (step->op) {
@@ -143,12 +143,12 @@ static inline bool step_run(struct va *va, const struct step *step)
 		break;
 	}
 
-	const int error = step_alloc(va, step, &area);
+	const int error = step_alloc(va, step, &range);
 
 	if (step->at == NOWHERE || error)
 		return step->at == NOWHERE && error == -ENOMEM;
-	return area->va_start == sequence_address(va, (unsigned)step->at) &&
-	       area_bytes(area) == pages_to_bytes(step->pages);
+	return range.start == sequence_address(va, (unsigned)step->at) &&
+	       range.end - range.start == pages_to_bytes(step->pages);
 }
 
 /* sequence_run - every step, with a full check after each. */

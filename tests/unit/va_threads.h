@@ -65,13 +65,13 @@ static inline void crowd_alloc(struct crowd_thread *thread, unsigned slot)
 	const long align = random_below(&thread->random, 4) ? 0 : 4;
 	const struct va_request request =
 		request_of(pages, align, 0, CROWD_PAGES);
-	struct vmap_area *area;
+	struct va_range range;
 
-	if (crowd->world.va.ops->alloc(&crowd->world.va, &request, &area)) {
+	if (crowd->world.va.ops->alloc(&crowd->world.va, &request, &range)) {
 		crowd_purge(crowd, VA_PURGE_FULL);
 		return;
 	}
-	thread->start[slot] = page_of(area->va_start);
+	thread->start[slot] = page_of(range.start);
 	thread->pages[slot] = pages;
 	crowd_own(thread, slot, 0, thread->id + 1);
 }

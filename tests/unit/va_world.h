@@ -96,17 +96,17 @@ static inline struct va_request request_of(long pages, long align_pages,
 static inline long world_alloc_in(struct world *world,
 				  const struct va_request *request)
 {
-	struct vmap_area *area = NULL;
-	const int error = world->va.ops->alloc(&world->va, request, &area);
+	struct va_range range = { 0 };
+	const int error = world->va.ops->alloc(&world->va, request, &range);
 
 	world->va.ops->check(&world->va);
 	if (error) {
 		assert_int_equal(error, -ENOMEM);
-		assert_null(area);
+		assert_int_equal(range.start, 0);
 		return NO_PAGE;
 	}
-	assert_int_equal(area->va_end - area->va_start, request->size);
-	return page_of(area->va_start);
+	assert_int_equal(range.end - range.start, request->size);
+	return page_of(range.start);
 }
 
 static inline long world_alloc(struct world *world, long pages)
