@@ -17,6 +17,8 @@ BENCH = os.environ["LFV_BENCH"]
 TIMEOUT_S = 50
 
 OK, USAGE, FAILED, NOTHING = 0, 2, 3, 5
+# Nothing failed; whether a sample was valid is the machine's affair.
+RIGHT = (OK, NOTHING)
 
 
 class BenchTest(unittest.TestCase):
@@ -37,6 +39,7 @@ class BenchTest(unittest.TestCase):
         return {**known, "FAKE_COUNT": str(self.folder / "count"), **more}
 
     def bench(self, *words, expect=OK, **more):
+        """Runs it once; `expect` is an exit code, or a tuple of several."""
         done = subprocess.run(
             [BENCH, *map(str, words)],
             env=self.environment(**more),
@@ -44,8 +47,10 @@ class BenchTest(unittest.TestCase):
             text=True,
             timeout=TIMEOUT_S,
         )
-        self.assertEqual(
-            done.returncode, expect, f"{words}\n{done.stdout}{done.stderr}"
+        self.assertIn(
+            done.returncode,
+            expect if isinstance(expect, tuple) else (expect,),
+            f"{words}\n{done.stdout}{done.stderr}",
         )
         return done
 
