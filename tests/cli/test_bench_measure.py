@@ -93,9 +93,9 @@ class Measure(BenchTest):
         self.assertRegex(sample["why_invalid"], r"\d+")
 
     def test_live_areas_are_replaced_once_over_before_they_are_measured(self):
-        self.run_cells(
-            *("--workload=replace", "--live=300", "--duration=1ms"),
-            *("--strategy=augmented", "--threads=1", "--rounds=1"),
+        self.measured(
+            *("--workload=replace", "--live=300"),
+            *("--strategy=augmented", "--threads=1"),
         )
         for sample in self.samples(strategy="augmented"):
             aged = sample["counters"]["aged_replacements"]
