@@ -15,7 +15,7 @@ all by default).  In other cells it answers as a good sample does.
     exit      a good sample, but exit code 9
     garbage   no JSON
     silent    nothing at all
-    slow      a good sample after 0.2 s
+    slow      a good sample after 0.2 s, counted in FAKE_COUNT
     lines A,B good samples whose cache line took A ns, then B, ... and the last
               for ever, counted in FAKE_COUNT
 """
@@ -104,6 +104,7 @@ def behave(how):
     elif how == "garbage":
         print("no JSON")
     elif how == "slow":
+        count_up()
         time.sleep(0.2)
         answer()
     elif how == "good":

@@ -12,7 +12,7 @@ import subprocess
 import time
 import unittest
 
-from bench_tool import BENCH, FAILED, NOTHING, USAGE, BenchTest
+from bench_tool import BENCH, FAILED, NOTHING, TIMEOUT_S, USAGE, BenchTest
 
 CPUS = len(os.sched_getaffinity(0))
 SAMPLE_KEYS = (
@@ -366,6 +366,15 @@ class Progress(BenchTest):
 
 
 class Interrupt(BenchTest):
+    def wait_for_samples(self, run):
+        """Until the second sample has begun: the first is then kept."""
+        count = self.folder / "count"
+        while run.poll() is None:
+            if count.exists() and int(count.read_text() or 0) >= 2:
+                return
+            time.sleep(0.01)
+        self.fail("it ended before it was interrupted")
+
     def broken_off(self, number):
         run = subprocess.Popen(
             [BENCH, "run", "-o", str(self.result), "--rounds=50"],
@@ -374,14 +383,15 @@ class Interrupt(BenchTest):
             stderr=subprocess.PIPE,
             text=True,
         )
-        time.sleep(1.5)
+        self.wait_for_samples(run)
         run.send_signal(number)
-        output, messages = run.communicate(timeout=20)
+        output, messages = run.communicate(timeout=TIMEOUT_S)
         self.assertEqual(run.returncode, 128 + number, messages)
         return output
 
     def test_what_was_measured_is_kept(self):
         for number in (signal.SIGINT, signal.SIGTERM):
+            (self.folder / "count").unlink(missing_ok=True)
             output = self.broken_off(number)
             root = self.read()
             self.assertEqual(root["plan"]["complete"], False)
