@@ -17,6 +17,8 @@ OK, USAGE, CAUGHT = 0, 2, 3
 CPUS = len(os.sched_getaffinity(0))
 BRIEF = ["--duration=50ms", "--benchmark_format=json"]
 BOTH_APIS = ("get_vm_area", "vmalloc")
+NO_OPERATION = "too slow: not one operation"
+TURNS = 10
 
 
 def gbench(*words):
@@ -36,6 +38,19 @@ class GbenchTest(unittest.TestCase):
     def rows(self, *words, expect=OK):
         done = self.run_ok(*BRIEF, *words, expect=expect)
         return json.loads(done.stdout)["benchmarks"]
+
+    def measured(self, *words):
+        """Some rows, again where a thread slept through its whole window."""
+        for _ in range(TURNS):
+            rows = self.rows(*words)
+            if not any(
+                row.get("error_message", "").startswith(NO_OPERATION)
+                for row in rows
+            ):
+                break
+        for row in rows:
+            self.assertNotIn("error_message", row)
+        return rows
 
 
 class Flags(GbenchTest):
@@ -123,8 +138,8 @@ class Flags(GbenchTest):
 
 class Cells(GbenchTest):
     def test_one_cell_runs_and_says_what_it_measured(self):
-        (row,) = self.rows("--workload=fix_size", "--strategy=augmented",
-                           "--threads=1")
+        (row,) = self.measured("--workload=fix_size", "--strategy=augmented",
+                               "--threads=1")
         self.assertGreater(row["lfv_ops"], 0)
         self.assertGreater(row["lfv_seconds"], 0)
         self.assertAlmostEqual(
@@ -164,18 +179,17 @@ class Cells(GbenchTest):
                 self.assertTrue(text.startswith("too slow: "), row)
 
     def test_touched_pages_are_checked_too(self):
-        (row,) = self.rows("--api=vmalloc", "--touch=page", "--threads=1",
-                           "--workload=replace", "--strategy=augmented")
-        self.assertNotIn("error_message", row)
+        self.measured("--api=vmalloc", "--touch=page", "--threads=1",
+                      "--workload=replace", "--strategy=augmented")
 
     @unittest.skipIf(CPUS < 2, "needs two CPUs")
     def test_an_area_is_freed_by_another_thread(self):
-        for row in self.rows("--workload=remote_free", "--threads=2"):
-            self.assertNotIn("error_message", row)
+        self.measured("--workload=remote_free", "--threads=2")
 
     def test_fragmented_memory_refuses_contiguous_frames(self):
-        (row,) = self.rows("--workload=vs_kmalloc_fragmented", "--threads=1",
-                           "--api=alloc_pages", "--strategy=nodes")
+        (row,) = self.measured("--workload=vs_kmalloc_fragmented",
+                               "--threads=1", "--api=alloc_pages",
+                               "--strategy=nodes")
         self.assertEqual(row["lfv_refused_share"], 1)
 
     def test_a_set_up_beyond_its_limit_is_too_slow_and_no_failure(self):
@@ -189,8 +203,7 @@ class Cells(GbenchTest):
         words = ("--workload=floor", f"--threads={CPUS + 1}")
         done = self.run_ok(*words, expect=USAGE)
         self.assertIn("--oversubscribe", done.stderr)
-        (row,) = self.rows(*words, "--oversubscribe")
-        self.assertNotIn("error_message", row)
+        self.measured(*words, "--oversubscribe")
 
 
 class Broken(GbenchTest):
