@@ -119,6 +119,8 @@ static void a_child_may_make_an_engine_of_its_own(void **state)
 	lfv_destroy(lfv);
 }
 
+enum { CHILD_SECONDS = 30 }; /* it would hang for ever */
+
 static sem_t chunk_begun;
 static _Atomic(bool) chunk_lingers;
 
@@ -146,7 +148,7 @@ static int make_many_in_time(struct lfv *lfv, unsigned char *area)
 {
 	(void)lfv;
 	(void)area;
-	(void)alarm(5);
+	(void)alarm(CHILD_SECONDS);
 
 	struct lfv *own = engine_default();
 
