@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/os.h"
 #include "lock/lock.h"
 
 enum {
@@ -27,11 +28,12 @@ enum {
 	WINDOW_SPINS = 20, /* between reading and writing a counter */
 	WINDOW_YIELD_STEPS = 64,
 	LINGER_YIELDS = 300,
+	LINGER_NS_MAX = 20 * 1000 * 1000, /* others may take a yield */
 	LINGER_ROUNDS = 8,
 	WAIT_ROUNDS = 200,
 	RECORD_WORDS = 8,
 	ORDERS = 24, /* of leaving LOCK_NESTING locks */
-	SHARED_SECONDS_MAX = 20,
+	SHARED_SECONDS_MAX = 60,
 };
 
 /* arena - what the threads of one check share. */
@@ -96,6 +98,21 @@ static void run(struct arena *arena, unsigned threads,
 	require(pthread_barrier_destroy(&arena->start) == 0);
 }
 
+/* lingers - so many yields, but no longer than that on a busy machine. */
+static bool lingers(unsigned yields, uint64_t since_ns)
+{
+	return yields < LINGER_YIELDS &&
+	       os_linux.now_ns() - since_ns < LINGER_NS_MAX;
+}
+
+static void linger(void)
+{
+	const uint64_t since_ns = os_linux.now_ns();
+
+	for (unsigned i = 0; lingers(i, since_ns); i++)
+		sched_yield();
+}
+
 /* K1: whoever is inside stays long enough for another one to come in. */
 static void linger_inside(struct arena *arena)
 {
@@ -105,8 +122,7 @@ static void linger_inside(struct arena *arena)
 		lock_enter(&arena->locks[0], &turn);
 		if (atomic_fetch_add(&arena->inside, 1) != 0)
 			report(arena, "K1: two threads inside");
-		for (unsigned i = 0; i < LINGER_YIELDS; i++)
-			sched_yield();
+		linger();
 		atomic_fetch_sub(&arena->inside, 1);
 		lock_leave(&arena->locks[0], &turn);
 	}
@@ -218,8 +234,7 @@ static void linger_shared(struct arena *arena)
 		lock_enter_shared(&arena->locks[0], &turn);
 		if (atomic_fetch_add(&arena->inside_shared, 1) != 0)
 			report(arena, "K1: shared without a shared form");
-		for (unsigned i = 0; i < LINGER_YIELDS; i++)
-			sched_yield();
+		linger();
 		atomic_fetch_sub(&arena->inside_shared, 1);
 		lock_leave_shared(&arena->locks[0], &turn);
 	}
@@ -250,7 +265,10 @@ static void linger_either_way(struct arena *arena)
 			lock_enter(lock, &turn);
 			atomic_fetch_add(&arena->inside, 1);
 		}
-		for (unsigned i = 0; i < LINGER_YIELDS; i++) {
+
+		const uint64_t since_ns = os_linux.now_ns();
+
+		for (unsigned i = 0; lingers(i, since_ns); i++) {
 			if (atomic_load(&arena->inside) > 0 &&
 			    atomic_load(&arena->inside_shared) > 0)
 				report(arena, "K1: shared beside exclusive");
