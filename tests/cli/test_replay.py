@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from bench_tool import BENCH, FAILED, NOTHING, USAGE, BenchTest
+from bench_tool import BENCH, FAILED, NOTHING, TIMEOUT_S, USAGE, BenchTest
 from replay_text import PAGE, Recording, snapshot
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "fixtures/traces"
@@ -380,7 +380,7 @@ class Inputs(ReplayTest):
                 [BENCH, "replay", "-", *QUICK, "-o", self.result],
                 input=stream.read(),
                 capture_output=True,
-                timeout=50,
+                timeout=TIMEOUT_S,
             )
         self.assertEqual(done.returncode, 0, done.stderr)
         samples = self.check_right(GENERATIONS)
@@ -394,7 +394,7 @@ class Inputs(ReplayTest):
                 *(BENCH, NAMESPACES, self.result),
             ],
             capture_output=True,
-            timeout=50,
+            timeout=TIMEOUT_S,
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.check_right(GENERATIONS)
