@@ -76,6 +76,18 @@ struct os {
 	/* TLB shoot-downs of the machine so far; false where not told. */
 	bool (*tlb_shootdowns)(uint64_t *count);
 
+	/*
+	 * membarrier(2) for restartable sequences: once registered, a fence
+	 * aborts the section that a thread of this process is inside of on that
+	 * CPU, if any, and orders what the two threads did before it.  A CPU
+	 * that is not there is at rest.
+	 */
+	int (*fence_register)(void);
+	int (*fence_cpu)(unsigned cpu);
+	/* Let the calling thread run on this CPU only. */
+	int (*pin_thread)(unsigned cpu);
+	void (*sleep_ns)(uint64_t ns);
+
 	int (*random)(void *buffer, size_t bytes);
 	uint64_t (*now_ns)(void); /* CLOCK_MONOTONIC */
 	pid_t (*pid)(void);

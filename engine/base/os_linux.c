@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
 #include "base/os_proc.h"
 #include "base/page.h"
 
@@ -37,6 +38,13 @@
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
+
+/* Of membarrier(2); headers before Linux 5.10 lack these. */
+enum {
+	MEMBARRIER_ON_CPU = 1 << 0,
+	MEMBARRIER_FENCE_RSEQ = 1 << 7,
+	MEMBARRIER_REGISTER_RSEQ = 1 << 8,
+};
 
 enum { NS_PER_S = 1000000000 };
 
@@ -268,6 +276,41 @@ static bool linux_tlb_shootdowns(uint64_t *count)
 	return proc_row_sum("/proc/interrupts", "TLB:", count);
 }
 
+static int linux_fence_register(void)
+{
+	return result(
+		(int)syscall(SYS_membarrier, MEMBARRIER_REGISTER_RSEQ, 0, 0));
+}
+
+static int linux_fence_cpu(unsigned cpu)
+{
+	return result((int)syscall(SYS_membarrier, MEMBARRIER_FENCE_RSEQ,
+				   MEMBARRIER_ON_CPU, cpu));
+}
+
+static int linux_pin_thread(unsigned cpu)
+{
+	enum { WORD_BITS = 8 * sizeof(unsigned long) };
+	unsigned long only[CPU_IDS_MAX / WORD_BITS] = { 0 };
+
+	if (cpu >= CPU_IDS_MAX)
+		return -EINVAL;
+	only[cpu / WORD_BITS] = 1UL << cpu % WORD_BITS;
+	return result(
+		(int)syscall(SYS_sched_setaffinity, 0, sizeof(only), only));
+}
+
+static void linux_sleep_ns(uint64_t ns)
+{
+	const struct timespec time = {
+		.tv_sec = (time_t)(ns / NS_PER_S),
+		.tv_nsec = (long)(ns % NS_PER_S),
+	};
+
+	/* A signal ends it early: all that is promised is a pause. */
+	(void)nanosleep(&time, NULL);
+}
+
 static int linux_random(void *buffer, size_t bytes)
 {
 	const ssize_t got = getrandom(buffer, bytes, 0);
@@ -312,6 +355,10 @@ const struct os os_linux = {
 	.memory_bytes = linux_memory_bytes,
 	.read_text = proc_read_text,
 	.tlb_shootdowns = linux_tlb_shootdowns,
+	.fence_register = linux_fence_register,
+	.fence_cpu = linux_fence_cpu,
+	.pin_thread = linux_pin_thread,
+	.sleep_ns = linux_sleep_ns,
 	.random = linux_random,
 	.now_ns = linux_now_ns,
 	.pid = getpid,

@@ -24,6 +24,10 @@ static const int usual_error[FAULT_CALLS] = {
 	[FAULT_SEAL] = -EPERM,
 	[FAULT_PUNCH_HOLE] = -ENOMEM,
 	[FAULT_FSTAT_BYTES] = -EIO,
+	/* Kernels before 5.10, filters, CPUs that we may not use. */
+	[FAULT_FENCE_REGISTER] = -ENOSYS,
+	[FAULT_FENCE_CPU] = -EPERM,
+	[FAULT_PIN_THREAD] = -EINVAL,
 	[FAULT_RANDOM] = -ENOSYS,
 };
 
@@ -247,6 +251,32 @@ static bool fault_tlb_shootdowns(uint64_t *count)
 	return os_linux.tlb_shootdowns(count);
 }
 
+static int fault_fence_register(void)
+{
+	const int error = fault(FAULT_FENCE_REGISTER);
+
+	return error != 0 ? error : os_linux.fence_register();
+}
+
+static int fault_fence_cpu(unsigned cpu)
+{
+	const int error = fault(FAULT_FENCE_CPU);
+
+	return error != 0 ? error : os_linux.fence_cpu(cpu);
+}
+
+static int fault_pin_thread(unsigned cpu)
+{
+	const int error = fault(FAULT_PIN_THREAD);
+
+	return error != 0 ? error : os_linux.pin_thread(cpu);
+}
+
+static void fault_sleep_ns(uint64_t ns)
+{
+	os_linux.sleep_ns(ns);
+}
+
 static int fault_random(void *buffer, size_t bytes)
 {
 	const int error = fault(FAULT_RANDOM);
@@ -290,6 +320,10 @@ const struct os fault_os = {
 	.memory_bytes = fault_memory_bytes,
 	.read_text = fault_read_text,
 	.tlb_shootdowns = fault_tlb_shootdowns,
+	.fence_register = fault_fence_register,
+	.fence_cpu = fault_fence_cpu,
+	.pin_thread = fault_pin_thread,
+	.sleep_ns = fault_sleep_ns,
 	.random = fault_random,
 	.now_ns = fault_now_ns,
 	.pid = fault_pid,

@@ -12,10 +12,12 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "base/cpu.h"
 #include "base/os.h"
 #include "base/page.h"
 #include "unit/map_world.h"
@@ -142,6 +144,46 @@ static void random_numbers_differ(void **state)
 	assert_true(one != two);
 }
 
+/* To each CPU that this thread may run on, one after the other. */
+static void a_pinned_thread_is_where_it_was_sent(void **state)
+{
+	cpu_set_t before;
+	unsigned wrong = 0;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		cpu_set_t now;
+
+		if (!CPU_ISSET(cpu, &before))
+			continue;
+		assert_int_equal(os_linux.pin_thread(cpu), 0);
+		assert_int_equal(sched_getaffinity(0, sizeof(now), &now), 0);
+		wrong += CPU_COUNT(&now) != 1 || !CPU_ISSET(cpu, &now);
+	}
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(wrong, 0);
+	assert_true(os_linux.pin_thread(CPU_IDS_MAX) < 0);
+}
+
+static void a_fence_needs_no_such_cpu(void **state)
+{
+	(void)state;
+	if (os_linux.fence_register() != 0)
+		skip(); /* a kernel before 5.10, or a filter */
+	assert_int_equal(os_linux.fence_cpu(0), 0);
+	assert_int_equal(os_linux.fence_cpu(CPU_IDS_MAX - 1), 0);
+}
+
+static void a_sleep_lasts(void **state)
+{
+	const uint64_t before = os_linux.now_ns();
+
+	(void)state;
+	os_linux.sleep_ns(1000);
+	assert_true(os_linux.now_ns() - before >= 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +194,9 @@ int main(void)
 		cmocka_unit_test(mapping_and_unmapping_change_what_is_there),
 		cmocka_unit_test(the_machine_s_figures_are_plausible),
 		cmocka_unit_test(random_numbers_differ),
+		cmocka_unit_test(a_pinned_thread_is_where_it_was_sent),
+		cmocka_unit_test(a_fence_needs_no_such_cpu),
+		cmocka_unit_test(a_sleep_lasts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
