@@ -16,16 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#if defined(__has_include)
-#if __has_include(<sys/rseq.h>)
-#include <sys/rseq.h>
-#define HAVE_RSEQ 1
-#endif
-#endif
-
 #include "base/atomic.h"
 #include "base/check.h"
 #include "base/os.h"
+#include "base/rseq.h"
 
 enum {
 	ID_WORD_BITS = 64,
@@ -33,27 +27,19 @@ enum {
 	LIST_BYTES = 16 * 1024, /* the longest list of 8192 ids with gaps */
 };
 
-#ifdef HAVE_RSEQ
 /* rseq_cpu - the kernel's word, or -1 where this thread is not registered. */
 static int rseq_cpu(void)
 {
-	if (__rseq_size == 0)
+	if (!rseq_is_registered())
 		return -1;
 
-	char *const area = (char *)__builtin_thread_pointer() + __rseq_offset;
+	char *const area = rseq_area(rseq_offset());
 	_Atomic(uint32_t) *const cpu =
-		(_Atomic(uint32_t) *)(void *)(area +
-					      offsetof(struct rseq, cpu_id));
+		(_Atomic(uint32_t) *)(void *)(area + RSEQ_CPU_ID);
 
 	/* relaxed: a hint; the kernel writes it on this very CPU. */
 	return (int)load_relaxed(cpu);
 }
-#else
-static int rseq_cpu(void)
-{
-	return -1;
-}
-#endif
 
 struct cpu_id cpu_current(void)
 {
