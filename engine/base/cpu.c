@@ -146,24 +146,26 @@ static bool read_set(const struct os *os, const char *path, unsigned limit,
 	       id_set_parse(text, limit, set) == 0 && id_set_slots(set) > 0;
 }
 
+struct cpu_count {
+	unsigned cpus;
+	unsigned slots;
+};
+
 /* find_cpus - the possible CPUs, or as many as libc knows of. */
-static void find_cpus(struct cpu_map *map, const struct os *os)
+static struct cpu_count find_cpus(const struct os *os)
 {
 	struct id_set set;
 
-	if (read_set(os, "/sys/devices/system/cpu/possible", CPU_IDS_MAX,
-		     &set)) {
-		map->cpus = id_set_count(&set);
-		map->cpu_slots = id_set_slots(&set);
-		return;
-	}
+	if (read_set(os, "/sys/devices/system/cpu/possible", CPU_IDS_MAX, &set))
+		return (struct cpu_count){ id_set_count(&set),
+					   id_set_slots(&set) };
 
-	const long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	const long known = sysconf(_SC_NPROCESSORS_CONF);
+	const unsigned cpus = known < 1             ? 1
+			      : known > CPU_IDS_MAX ? CPU_IDS_MAX
+						    : (unsigned)known;
 
-	map->cpus = cpus < 1             ? 1
-		    : cpus > CPU_IDS_MAX ? CPU_IDS_MAX
-					 : (unsigned)cpus;
-	map->cpu_slots = map->cpus;
+	return (struct cpu_count){ cpus, cpus };
 }
 
 /* find_node_cpus - note the node of each CPU that lies on it. */
@@ -223,17 +225,19 @@ int cpu_map_init(struct cpu_map *map, const struct cpu_options *options,
 	if (options->cpus > CPU_IDS_MAX || options->nodes > NODE_IDS_MAX)
 		return -EINVAL;
 
+	const struct cpu_count machine = find_cpus(os);
+	const bool is_made_up = options->cpus > 0;
+
 	*map = (struct cpu_map){
-		.cpus = options->cpus,
-		.cpu_slots = options->cpus,
+		.cpus = is_made_up ? options->cpus : machine.cpus,
+		.cpu_slots = is_made_up ? options->cpus : machine.slots,
+		.is_folded = is_made_up && options->cpus < machine.slots,
 		.nodes = 1,
 		.node_slots = 1,
 	};
-	if (options->cpus == 0)
-		find_cpus(map, os);
 	if (options->nodes > 0)
 		make_up_nodes(map, options->nodes);
-	else if (options->cpus == 0)
+	else if (!is_made_up)
 		find_nodes(map, os);
 	assert(map->cpus > 0 && map->cpus <= map->cpu_slots); /* C1 */
 	return 0;

@@ -8,7 +8,8 @@
  *   C1  every possible CPU has an id below cpu_slots, and every possible node
  *       one below node_slots; either may exceed the count, for ids have gaps
  *       ("0-3,8" is five CPUs in nine slots);
- *   C2  every slot below cpu_slots has a node, and it is below node_slots.
+ *   C2  every slot below cpu_slots has a node, and it is below node_slots;
+ *   C3  unless is_folded, no two CPUs of this machine share a slot.
  *
  * Arrays by CPU are sized by the slots and indexed by cpu_slot(), which also
  * folds the real ids of a machine with more CPUs than were made up.  CPUs that
@@ -57,6 +58,7 @@ struct cpu_map {
 	/* constant after init */
 	unsigned cpus;       /* possible CPUs */
 	unsigned cpu_slots;  /* one above the highest id of a CPU */
+	bool is_folded;      /* made up with fewer slots than the machine's */
 	unsigned nodes;      /* possible memory nodes */
 	unsigned node_slots; /* one above the highest id of a node */
 	uint16_t node_of[CPU_IDS_MAX];

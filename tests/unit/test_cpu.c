@@ -184,6 +184,21 @@ static void an_id_past_the_slots_is_folded(void **state)
 	assert_int_equal(cpu_slot(&map, (struct cpu_id){ 7 }), 1);
 }
 
+static void fewer_slots_than_the_machine_s_are_folded(void **state)
+{
+	struct cpu_options options = { .cpus = 8 };
+
+	(void)state;
+	files = two_nodes_with_gaps;
+	assert_int_equal(cpu_map_init(&map, &options, &made_up_os), 0);
+	assert_true(map.is_folded);
+	options.cpus = 9; /* the machine's ids end at 8 */
+	assert_int_equal(cpu_map_init(&map, &options, &made_up_os), 0);
+	assert_false(map.is_folded);
+	assert_int_equal(cpu_map_init(&map, &ask_machine, &made_up_os), 0);
+	assert_false(map.is_folded);
+}
+
 static void too_many_are_refused(void **state)
 {
 	const struct cpu_options cpus = { .cpus = CPU_IDS_MAX + 1 };
@@ -238,6 +253,7 @@ int main(void)
 		cmocka_unit_test(sixty_four_cpus_can_be_made_up),
 		cmocka_unit_test(made_up_cpus_do_not_take_the_machines_nodes),
 		cmocka_unit_test(an_id_past_the_slots_is_folded),
+		cmocka_unit_test(fewer_slots_than_the_machine_s_are_folded),
 		cmocka_unit_test(too_many_are_refused),
 		cmocka_unit_test(this_machine_has_cpus_that_cover_where_we_run),
 		cmocka_unit_test(a_pinned_thread_is_told_its_cpu),
