@@ -111,7 +111,9 @@ bool pcp_take(struct frame_pcp *pcp, uint32_t *frame)
 unsigned pcp_drain(struct frame_pcp *pcp, unsigned slot, uint32_t *frames)
 {
 	uint64_t values[PCP_FRAMES];
-	const unsigned count = percpu_drain(&pcp->lists, slot, values);
+	const int taken = percpu_take_all(&pcp->lists, slot, values);
+	/* A list that cannot be stopped keeps its frames for its own CPU. */
+	const unsigned count = taken > 0 ? (unsigned)taken : 0;
 
 	for (unsigned i = 0; i < count; i++)
 		frames[i] = frame_of(pcp, values[i]);

@@ -11,9 +11,9 @@
 #include "base/os.h"
 #include "base/page.h"
 
-static size_t slots_bytes(const struct percpu *percpu)
+static size_t slots_bytes(const struct percpu_slots *slots)
 {
-	return align_up(percpu->slot_bytes * percpu->map->cpu_slots, PAGE_SIZE);
+	return align_up(slots->slot_bytes * slots->count, PAGE_SIZE);
 }
 
 int percpu_init(struct percpu *percpu, const struct percpu_ops *ops,
@@ -25,16 +25,19 @@ int percpu_init(struct percpu *percpu, const struct percpu_ops *ops,
 
 	struct percpu result = {
 		.ops = ops,
+		.slots = {
+			.slot_bytes = align_up(ops->slot_bytes(capacity),
+					       FALSE_SHARING_BYTES),
+			.count = map->cpu_slots,
+			.capacity = capacity,
+		},
 		.map = map,
 		.os = os,
-		.capacity = capacity,
-		.slot_bytes = align_up(ops->slot_bytes(capacity),
-				       FALSE_SHARING_BYTES),
 	};
 
 	/* Zero is the empty slot of every member. */
-	result.slots = os->mmap_anon(slots_bytes(&result));
-	if (result.slots == NULL)
+	result.slots.base = os->mmap_anon(slots_bytes(&result.slots));
+	if (result.slots.base == NULL)
 		return -ENOMEM;
 	*percpu = result;
 	return 0;
@@ -42,6 +45,20 @@ int percpu_init(struct percpu *percpu, const struct percpu_ops *ops,
 
 void percpu_fini(struct percpu *percpu)
 {
-	percpu->os->munmap_anon(percpu->slots, slots_bytes(percpu));
-	percpu->slots = NULL;
+	percpu->os->munmap_anon(percpu->slots.base,
+				slots_bytes(&percpu->slots));
+	percpu->slots.base = NULL;
+}
+
+int percpu_take_all(struct percpu *percpu, unsigned slot, uint64_t *values)
+{
+	const int error = percpu_stop(percpu, slot);
+
+	if (error != 0)
+		return error;
+
+	const unsigned count = percpu_drain(percpu, slot, values);
+
+	percpu_start(percpu, slot);
+	return (int)count;
 }

@@ -4,9 +4,9 @@
  *
  * A percpu is an array of slots, one a possible CPU.  A slot holds up to
  * `capacity` values (frame numbers, page numbers), newest first.  push and take
- * work on the slot of the CPU that the caller runs on, and refuse when it is
- * full or empty: then the caller goes to whatever lies behind (a depot, a
- * locked allocator).  How a slot is kept whole is the member's affair:
+ * work on the slot of the CPU that the caller runs on, and may refuse: then the
+ * caller goes to whatever lies behind (a depot, a locked allocator).  How a
+ * slot is kept whole is the member's affair:
  *
  *   cas    one atomic exchange or compare-and-swap on a cell; right on any CPU
  *          at any time, so a thread that is moved between asking where it runs
@@ -16,21 +16,38 @@
  *
  *   P1  a value that was pushed is taken exactly once, or still there;
  *   P2  a slot never holds more than `capacity` values;
- *   P3  take refuses only if each cell of the slot was empty at some instant
- *       of the call, push only if each was full at some instant of it;
+ *   P3  take refuses if each cell of the slot was empty at some instant of the
+ *       call, push if each was full at some instant of it, both if the slot
+ *       was stopped;
  *   P4  without interference, take gives the value pushed last.
  *
- * Who may run with whom: push, take and drain by any threads on any slots;
- * init and fini alone.
+ * Any thread may empty any slot, of a CPU that is offline too:
  *
- * Order: what was done before the push is seen after the take [percpu-value].
+ *	stop    from now on push and take refuse in this slot
+ *	drain   take every value that is there
+ *	start   as if nothing had been
  *
- * Progress: wait-free, at most `capacity` cells are looked at.  A thread that
- * stops inside strands nothing but the one value it is handing over.
+ *   P5  what is ordered after a stop, and not after its start, refuses.  With
+ *       cas, an operation that had begun by then may still hand over its values
+ *       after it, and after the drain.
+ *   P6  stops add up: a slot works again when each was started.  Of threads
+ *       that drain one slot at once, each value comes to exactly one.
+ *
+ * A thread that never gets from stop to start costs this one slot: its CPU's
+ * threads go to what lies behind, and others may still drain.
+ *
+ * Who may run with whom: all by any threads; init and fini alone.
+ *
+ * Order: what was done before the push is seen after the take or drain
+ * [percpu-value].
+ *
+ * Progress: wait-free; cas looks at `capacity` cells at most.  A thread that
+ * stops inside strands the values it is handing over.
  */
 #ifndef LFV_BASE_PERCPU_H
 #define LFV_BASE_PERCPU_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,21 +65,33 @@ enum { PERCPU_CAPACITY_MAX = 4096 };
 struct percpu_ops {
 	const char *name; /* as in statistics: the way a slot is kept whole */
 	size_t (*slot_bytes)(unsigned capacity);
-	bool (*push)(struct percpu *percpu, unsigned slot, uint64_t value);
-	bool (*take)(struct percpu *percpu, unsigned slot, uint64_t *value);
-	/* Take every value that was there when the call began. */
+	bool (*push)(struct percpu *percpu, uint64_t value);
+	bool (*take)(struct percpu *percpu, uint64_t *value);
+	unsigned (*push_many)(struct percpu *percpu, const uint64_t *values,
+			      unsigned count);
+	unsigned (*take_many)(struct percpu *percpu, uint64_t *values,
+			      unsigned count);
+	int (*stop)(struct percpu *percpu, unsigned slot);
+	void (*start)(struct percpu *percpu, unsigned slot);
 	unsigned (*drain)(struct percpu *percpu, unsigned slot,
 			  uint64_t *values);
+};
+
+/* percpu_slots - where they lie. */
+struct percpu_slots {
+	/* constant after init */
+	unsigned char *base;
+	size_t slot_bytes; /* from one slot to the next: whole cache lines */
+	unsigned count;    /* CPUs with an id below it have a slot */
+	unsigned capacity;
 };
 
 struct percpu {
 	/* constant after init */
 	const struct percpu_ops *ops;
+	struct percpu_slots slots;
 	const struct cpu_map *map;
 	const struct os *os;
-	unsigned capacity;
-	size_t slot_bytes; /* distance between slots: whole cache lines */
-	unsigned char *slots;
 };
 
 /* percpu_cas - the member that is right everywhere. */
@@ -80,34 +109,78 @@ percpu_init(struct percpu *percpu, const struct percpu_ops *ops,
 /* percpu_fini - values still there are forgotten: drain first. */
 void percpu_fini(struct percpu *percpu);
 
-/* percpu_push - leave a value with this CPU; false when its slot is full. */
+/* percpu_push - leave a value with this CPU; false: refused (P3). */
 static inline bool percpu_push(struct percpu *percpu, uint64_t value)
 {
-	return percpu->ops->push(percpu, cpu_slot(percpu->map, cpu_current()),
-				 value);
+	assert(value != PERCPU_NO_VALUE);
+	return percpu->ops->push(percpu, value);
 }
 
 /*
- * percpu_take - a value of this CPU's; false, with `value` untouched, when its
- * slot is empty.
+ * percpu_take - a value of this CPU's; false, with `value` untouched: refused.
  */
 __attribute__((warn_unused_result)) static inline bool
 percpu_take(struct percpu *percpu, uint64_t *value)
 {
-	return percpu->ops->take(percpu, cpu_slot(percpu->map, cpu_current()),
-				 value);
+	return percpu->ops->take(percpu, value);
 }
 
 /*
- * percpu_drain - empty one CPU's slot, by any thread, into `values`, which has
- * room for `capacity`; returns how many there were.
+ * percpu_push_many - push values[0] and so on, as many as fit; how many.
  *
- * What others push meanwhile may stay.
+ * With cas it takes effect one by one.
+ */
+__attribute__((warn_unused_result)) static inline unsigned
+percpu_push_many(struct percpu *percpu, const uint64_t *values, unsigned count)
+{
+	assert(count >= 1);
+	return percpu->ops->push_many(percpu, values, count);
+}
+
+/*
+ * percpu_take_many - take up to `count` values, newest first; how many.
+ *
+ * As above.  What of `values` was not filled may have been written to.
+ */
+__attribute__((warn_unused_result)) static inline unsigned
+percpu_take_many(struct percpu *percpu, uint64_t *values, unsigned count)
+{
+	assert(count >= 1);
+	return percpu->ops->take_many(percpu, values, count);
+}
+
+/*
+ * percpu_stop - keep everybody out of one CPU's slot (P5, P6).
+ *
+ * 0, or an error, and then nothing is stopped.
+ */
+__attribute__((warn_unused_result)) static inline int
+percpu_stop(struct percpu *percpu, unsigned slot)
+{
+	return percpu->ops->stop(percpu, slot);
+}
+
+/* percpu_start - undo one stop of the caller's. */
+static inline void percpu_start(struct percpu *percpu, unsigned slot)
+{
+	percpu->ops->start(percpu, slot);
+}
+
+/*
+ * percpu_drain - empty a slot that the caller has stopped into `values`, which
+ * has room for `capacity`; how many there were.
  */
 static inline unsigned percpu_drain(struct percpu *percpu, unsigned slot,
 				    uint64_t *values)
 {
 	return percpu->ops->drain(percpu, slot, values);
 }
+
+/*
+ * percpu_take_all - stop, drain and start; how many there were, or the error
+ * of the stop.
+ */
+__attribute__((warn_unused_result)) int
+percpu_take_all(struct percpu *percpu, unsigned slot, uint64_t *values);
 
 #endif

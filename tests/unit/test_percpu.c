@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/atomic.h"
 #include "base/check.h"
@@ -36,26 +37,25 @@ static void every_cpu_has_lines_of_its_own(void **state)
 	assert_int_equal(
 		percpu_init(&percpu, &percpu_cas, &map, CAPACITY, &os_linux),
 		0);
-	assert_int_equal(percpu.slot_bytes % FALSE_SHARING_BYTES, 0);
-	assert_true(percpu.slot_bytes >= percpu_cas.slot_bytes(CAPACITY));
+	assert_int_equal(percpu.slots.slot_bytes % FALSE_SHARING_BYTES, 0);
+	assert_true(percpu.slots.slot_bytes >= percpu_cas.slot_bytes(CAPACITY));
 	assert_true(percpu_cas.slot_bytes(CAPACITY) >=
 		    CAPACITY * sizeof(uint64_t));
 	percpu_fini(&percpu);
 }
 
-static void the_largest_capacity_can_be_filled_on_every_cpu(void **state)
+static void the_largest_capacity_has_room_on_every_cpu(void **state)
 {
 	struct percpu percpu;
-	unsigned refused = 0;
 
 	(void)state;
 	make_up_cpus();
 	assert_int_equal(percpu_init(&percpu, &percpu_cas, &map,
 				     PERCPU_CAPACITY_MAX, &os_linux),
 			 0);
-	for (unsigned i = 0; i < CPUS * PERCPU_CAPACITY_MAX; i++)
-		refused += !percpu_cas.push(&percpu, i % CPUS, i);
-	assert_int_equal(refused, 0);
+	for (unsigned slot = 0; slot < CPUS; slot++)
+		memset(percpu.slots.base + slot * percpu.slots.slot_bytes, 1,
+		       percpu_cas.slot_bytes(PERCPU_CAPACITY_MAX));
 	percpu_fini(&percpu);
 }
 
@@ -63,7 +63,7 @@ static void the_current_cpu_has_a_slot(void **state)
 {
 	struct percpu percpu;
 	uint64_t values[CPUS * CAPACITY];
-	unsigned found = 0;
+	int found = 0;
 
 	(void)state;
 	make_up_cpus();
@@ -74,7 +74,7 @@ static void the_current_cpu_has_a_slot(void **state)
 	/* Moved since, this thread may not find it on its CPU: so on all. */
 	found = percpu_take(&percpu, &values[0]);
 	for (unsigned slot = 0; slot < CPUS; slot++)
-		found += percpu_drain(&percpu, slot, &values[found]);
+		found += percpu_take_all(&percpu, slot, &values[found]);
 	assert_int_equal(found, 1);
 	assert_int_equal(values[0], 4);
 	percpu_fini(&percpu);
@@ -102,8 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_cpu_has_lines_of_its_own),
-		cmocka_unit_test(
-			the_largest_capacity_can_be_filled_on_every_cpu),
+		cmocka_unit_test(the_largest_capacity_has_room_on_every_cpu),
 		cmocka_unit_test(the_current_cpu_has_a_slot),
 		cmocka_unit_test(no_memory_is_an_error),
 	};
