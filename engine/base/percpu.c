@@ -16,6 +16,13 @@ static size_t slots_bytes(const struct percpu_slots *slots)
 	return align_up(slots->slot_bytes * slots->count, PAGE_SIZE);
 }
 
+/* member_for - sections need a slot that no two CPUs share. */
+static const struct percpu_ops *member_for(const struct percpu_ops *wanted,
+					   const struct cpu_map *map)
+{
+	return wanted->has_sections && map->is_folded ? &percpu_cas : wanted;
+}
+
 int percpu_init(struct percpu *percpu, const struct percpu_ops *ops,
 		const struct cpu_map *map, unsigned capacity,
 		const struct os *os)
@@ -23,11 +30,14 @@ int percpu_init(struct percpu *percpu, const struct percpu_ops *ops,
 	assert(capacity >= 1);
 	assert(capacity <= PERCPU_CAPACITY_MAX);
 
+	const struct percpu_ops *const member = member_for(ops, map);
 	struct percpu result = {
-		.ops = ops,
+		.ops = member,
+		.has_sections = member->has_sections,
 		.slots = {
-			.slot_bytes = align_up(ops->slot_bytes(capacity),
+			.slot_bytes = align_up(member->slot_bytes(capacity),
 					       FALSE_SHARING_BYTES),
+			.rseq_offset = member->has_sections ? rseq_offset() : 0,
 			.count = map->cpu_slots,
 			.capacity = capacity,
 		},

@@ -8,6 +8,8 @@
  * caller goes to whatever lies behind (a depot, a locked allocator).  How a
  * slot is kept whole is the member's affair:
  *
+ *   rseq   restartable sequences (base/percpu_section.h): no atomic
+ *          read-modify-write, no system call, inlined into the caller;
  *   cas    one atomic exchange or compare-and-swap on a cell; right on any CPU
  *          at any time, so a thread that is moved between asking where it runs
  *          and the operation only pays for a remote cache line.
@@ -18,7 +20,9 @@
  *   P2  a slot never holds more than `capacity` values;
  *   P3  take refuses if each cell of the slot was empty at some instant of the
  *       call, push if each was full at some instant of it, both if the slot
- *       was stopped;
+ *       was stopped, and else only what the member says: rseq, when the thread
+ *       was interrupted SECTION_ABORTS_MAX times in a row, or runs on a CPU
+ *       without a slot;
  *   P4  without interference, take gives the value pushed last.
  *
  * Any thread may empty any slot, of a CPU that is offline too:
@@ -28,21 +32,24 @@
  *	start   as if nothing had been
  *
  *   P5  what is ordered after a stop, and not after its start, refuses.  With
- *       cas, an operation that had begun by then may still hand over its values
- *       after it, and after the drain.
+ *       rseq nothing else commits either: when stop returns, the slot is at
+ *       rest.  With cas, an operation that had begun by then may still hand
+ *       over its values after it, and after the drain.
  *   P6  stops add up: a slot works again when each was started.  Of threads
  *       that drain one slot at once, each value comes to exactly one.
  *
  * A thread that never gets from stop to start costs this one slot: its CPU's
  * threads go to what lies behind, and others may still drain.
  *
- * Who may run with whom: all by any threads; init and fini alone.
+ * Who may run with whom: all by any threads; init and fini alone.  rseq is safe
+ * in signal handlers, for a handler aborts the section it interrupts.
  *
  * Order: what was done before the push is seen after the take or drain
  * [percpu-value].
  *
- * Progress: wait-free; cas looks at `capacity` cells at most.  A thread that
- * stops inside strands the values it is handing over.
+ * Progress: wait-free; cas looks at `capacity` cells at most, rseq tries
+ * SECTION_ABORTS_MAX times.  A thread that stops inside strands, with cas, the
+ * values it is handing over, and with rseq nothing.
  */
 #ifndef LFV_BASE_PERCPU_H
 #define LFV_BASE_PERCPU_H
@@ -53,6 +60,7 @@
 #include <stdint.h>
 
 #include "base/cpu.h"
+#include "base/percpu_section.h"
 
 struct os;
 struct percpu;
@@ -63,7 +71,8 @@ struct percpu;
 enum { PERCPU_CAPACITY_MAX = 4096 };
 
 struct percpu_ops {
-	const char *name; /* as in statistics: the way a slot is kept whole */
+	const char *name;  /* as in statistics: the way a slot is kept whole */
+	bool has_sections; /* push and take are inlined; exclusive by CPU */
 	size_t (*slot_bytes)(unsigned capacity);
 	bool (*push)(struct percpu *percpu, uint64_t value);
 	bool (*take)(struct percpu *percpu, uint64_t *value);
@@ -77,18 +86,10 @@ struct percpu_ops {
 			  uint64_t *values);
 };
 
-/* percpu_slots - where they lie. */
-struct percpu_slots {
-	/* constant after init */
-	unsigned char *base;
-	size_t slot_bytes; /* from one slot to the next: whole cache lines */
-	unsigned count;    /* CPUs with an id below it have a slot */
-	unsigned capacity;
-};
-
 struct percpu {
-	/* constant after init */
+	/* constant after init; what push and take need comes first */
 	const struct percpu_ops *ops;
+	bool has_sections;
 	struct percpu_slots slots;
 	const struct cpu_map *map;
 	const struct os *os;
@@ -96,11 +97,29 @@ struct percpu {
 
 /* percpu_cas - the member that is right everywhere. */
 extern const struct percpu_ops percpu_cas;
+/* percpu_rseq - only where percpu_choose() chose it. */
+extern const struct percpu_ops percpu_rseq;
+
+enum percpu_wanted { PERCPU_AUTO, PERCPU_RSEQ, PERCPU_CAS };
+
+/*
+ * percpu_choose - the member for this process: for PERCPU_AUTO rseq where it
+ * works and cas elsewhere; NULL for PERCPU_RSEQ where it does not.
+ *
+ * rseq works where glibc has registered it, the kernel has its fence, and a
+ * probe, made once a process, saw that a preempted section is aborted
+ * (base/percpu_probe.h).  It makes two threads, which end with it, and leaves
+ * the caller's signals and affinity alone.
+ */
+const struct percpu_ops *percpu_choose(enum percpu_wanted wanted,
+				       const struct os *os);
 
 /*
  * percpu_init - empty slots for every CPU of `map`; the map must outlive them.
  *
- * 0, or -ENOMEM.  `capacity` is from 1 to PERCPU_CAPACITY_MAX.
+ * 0, or -ENOMEM.  `capacity` is from 1 to PERCPU_CAPACITY_MAX.  Where CPUs of
+ * the machine share a slot of the map, the member is cas whatever was asked
+ * for: no CPU has a slot for itself.
  */
 __attribute__((warn_unused_result)) int
 percpu_init(struct percpu *percpu, const struct percpu_ops *ops,
@@ -113,7 +132,8 @@ void percpu_fini(struct percpu *percpu);
 static inline bool percpu_push(struct percpu *percpu, uint64_t value)
 {
 	assert(value != PERCPU_NO_VALUE);
-	return percpu->ops->push(percpu, value);
+	return percpu->has_sections ? slots_push(&percpu->slots, value)
+				    : percpu->ops->push(percpu, value);
 }
 
 /*
@@ -122,13 +142,14 @@ static inline bool percpu_push(struct percpu *percpu, uint64_t value)
 __attribute__((warn_unused_result)) static inline bool
 percpu_take(struct percpu *percpu, uint64_t *value)
 {
-	return percpu->ops->take(percpu, value);
+	return percpu->has_sections ? slots_take(&percpu->slots, value)
+				    : percpu->ops->take(percpu, value);
 }
 
 /*
  * percpu_push_many - push values[0] and so on, as many as fit; how many.
  *
- * With cas it takes effect one by one.
+ * With rseq it takes effect at one instant, with cas one by one.
  */
 __attribute__((warn_unused_result)) static inline unsigned
 percpu_push_many(struct percpu *percpu, const uint64_t *values, unsigned count)
@@ -152,7 +173,8 @@ percpu_take_many(struct percpu *percpu, uint64_t *values, unsigned count)
 /*
  * percpu_stop - keep everybody out of one CPU's slot (P5, P6).
  *
- * 0, or an error, and then nothing is stopped.
+ * 0, or the error of the fence, and then nothing is stopped: rseq in a process
+ * that has forbidden itself membarrier(2) since the member was chosen.
  */
 __attribute__((warn_unused_result)) static inline int
 percpu_stop(struct percpu *percpu, unsigned slot)

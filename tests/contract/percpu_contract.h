@@ -2,7 +2,7 @@
 /*
  * percpu_contract.h - what base/percpu.h promises, put to one member.
  *
- * test_percpu_cas runs it with its own.
+ * test_percpu_cas and test_percpu_rseq run it, each with its own.
  */
 #ifndef LFV_TESTS_PERCPU_CONTRACT_H
 #define LFV_TESTS_PERCPU_CONTRACT_H

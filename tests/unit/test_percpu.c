@@ -59,6 +59,28 @@ static void the_largest_capacity_has_room_on_every_cpu(void **state)
 	percpu_fini(&percpu);
 }
 
+static void cpus_that_share_a_slot_share_no_section(void **state)
+{
+	struct percpu percpu;
+
+	(void)state;
+	make_up_cpus();
+	map.is_folded = false;
+	assert_int_equal(
+		percpu_init(&percpu, &percpu_rseq, &map, CAPACITY, &os_linux),
+		0);
+	assert_ptr_equal(percpu.ops, &percpu_rseq);
+	assert_true(percpu.has_sections);
+	percpu_fini(&percpu);
+	map.is_folded = true;
+	assert_int_equal(
+		percpu_init(&percpu, &percpu_rseq, &map, CAPACITY, &os_linux),
+		0);
+	assert_ptr_equal(percpu.ops, &percpu_cas);
+	assert_false(percpu.has_sections);
+	percpu_fini(&percpu);
+}
+
 static void the_current_cpu_has_a_slot(void **state)
 {
 	struct percpu percpu;
@@ -103,6 +125,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_cpu_has_lines_of_its_own),
 		cmocka_unit_test(the_largest_capacity_has_room_on_every_cpu),
+		cmocka_unit_test(cpus_that_share_a_slot_share_no_section),
 		cmocka_unit_test(the_current_cpu_has_a_slot),
 		cmocka_unit_test(no_memory_is_an_error),
 	};
