@@ -36,6 +36,9 @@
 #define add_seq_cst(p, v) atomic_fetch_add_explicit((p), (v), ORDER_SEQ_CST)
 #define sub_relaxed(p, v) atomic_fetch_sub_explicit((p), (v), ORDER_RELAXED)
 #define sub_release(p, v) atomic_fetch_sub_explicit((p), (v), ORDER_RELEASE)
+#define sub_seq_cst(p, v) atomic_fetch_sub_explicit((p), (v), ORDER_SEQ_CST)
+
+#define or_release(p, v) atomic_fetch_or_explicit((p), (v), ORDER_RELEASE)
 
 #define swap_relaxed(p, v) atomic_exchange_explicit((p), (v), ORDER_RELAXED)
 #define swap_acquire(p, v) atomic_exchange_explicit((p), (v), ORDER_ACQUIRE)
