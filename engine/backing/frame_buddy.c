@@ -12,9 +12,6 @@
  *
  * Progress: blocks on the lock, which protects no system call.
  */
-#include <errno.h>
-#include <inttypes.h>
-
 #include "backing/buddy.h"
 #include "backing/frame_kinds.h"
 #include "backing/frame_pcp.h"
@@ -209,10 +206,7 @@ static int frame_buddy_take(struct frames *frames, uint32_t wanted,
 	frame_buddy_drain(frames);
 	if (try_take(frames, wanted, count, run))
 		return 0;
-	return error_set(-ENOMEM,
-			 "of %" PRIu64 " frames none is free: free areas, or "
-			 "create the engine with a larger memory_bytes",
-			 frames->config.nr_frames);
+	return frames_refuse_take(frames);
 }
 
 static bool try_take_order(struct frames *frames, unsigned order,
@@ -235,17 +229,11 @@ static int frame_buddy_take_order(struct frames *frames, unsigned order,
 	uint32_t block;
 
 	if (order > FRAME_ORDER_MAX)
-		return error_set(-EINVAL, "order %u: at most %d", order,
-				 FRAME_ORDER_MAX);
+		return frames_refuse_order(order);
 	if (!try_take_order(frames, order, &block)) {
 		frame_buddy_drain(frames);
 		if (!try_take_order(frames, order, &block))
-			return error_set(-ENOMEM,
-					 "no %u contiguous frames are free: "
-					 "ask for a lower order, or make the "
-					 "engine with more memory "
-					 "(memory_bytes)",
-					 1U << order);
+			return frames_refuse_order(order);
 	}
 
 	frames_begin_lend(frames, block, order);

@@ -10,4 +10,10 @@
 extern const struct frame_ops frame_buddy;
 extern const struct frame_ops frame_paired;
 
+/* frames_refuse_take - say that no frame is free; -ENOMEM. */
+int frames_refuse_take(const struct frames *frames);
+
+/* frames_refuse_order - say that there is no such block, or none free. */
+int frames_refuse_order(unsigned order);
+
 #endif

@@ -37,6 +37,26 @@ const struct frame_ops *frame_find_ops(const char *name)
 	return NULL;
 }
 
+int frames_refuse_take(const struct frames *frames)
+{
+	return error_set(-ENOMEM,
+			 "of %" PRIu64 " frames none is free: free areas, or "
+			 "create the engine with a larger memory_bytes",
+			 frames->config.nr_frames);
+}
+
+int frames_refuse_order(unsigned order)
+{
+	if (order > FRAME_ORDER_MAX)
+		return error_set(-EINVAL, "order %u: at most %d", order,
+				 FRAME_ORDER_MAX);
+	return error_set(-ENOMEM,
+			 "no %u contiguous frames are free: ask for a lower "
+			 "order, or make the engine with more memory "
+			 "(memory_bytes)",
+			 1U << order);
+}
+
 static size_t memory_bytes(const struct frames *frames)
 {
 	return pages_to_bytes(frames->config.nr_frames);
