@@ -32,6 +32,7 @@
 #define store_release(p, v) atomic_store_explicit((p), (v), ORDER_RELEASE)
 
 #define add_relaxed(p, v) atomic_fetch_add_explicit((p), (v), ORDER_RELAXED)
+#define add_release(p, v) atomic_fetch_add_explicit((p), (v), ORDER_RELEASE)
 #define add_acq_rel(p, v) atomic_fetch_add_explicit((p), (v), ORDER_ACQ_REL)
 #define add_seq_cst(p, v) atomic_fetch_add_explicit((p), (v), ORDER_SEQ_CST)
 #define sub_relaxed(p, v) atomic_fetch_sub_explicit((p), (v), ORDER_RELAXED)
@@ -39,6 +40,10 @@
 #define sub_seq_cst(p, v) atomic_fetch_sub_explicit((p), (v), ORDER_SEQ_CST)
 
 #define or_release(p, v) atomic_fetch_or_explicit((p), (v), ORDER_RELEASE)
+
+#define or_relaxed(p, v)  atomic_fetch_or_explicit((p), (v), ORDER_RELAXED)
+#define or_seq_cst(p, v)  atomic_fetch_or_explicit((p), (v), ORDER_SEQ_CST)
+#define and_seq_cst(p, v) atomic_fetch_and_explicit((p), (v), ORDER_SEQ_CST)
 
 #define swap_relaxed(p, v) atomic_exchange_explicit((p), (v), ORDER_RELAXED)
 #define swap_acquire(p, v) atomic_exchange_explicit((p), (v), ORDER_ACQUIRE)
