@@ -12,9 +12,10 @@
  * Written state(order); n is some order, * is anything.
  *
  *	free_to_head     free     -> head(n)   first of a free block
- *	head_to_free     head(n)  -> free      the block is cut, merged, or
- *given free_to_taken    free     -> taken taken_to_free    taken    -> free or
- *from block(*) taken_to_cached  taken    -> cached    or from block(*)
+ *	head_to_free     head(n)  -> free      the block is cut or merged
+ *	free_to_taken    free     -> taken
+ *	taken_to_free    taken    -> free      or from block(*)
+ *	taken_to_cached  taken    -> cached    or from block(*)
  *	cached_to_taken  cached   -> taken
  *	taken_to_block   taken    -> block(n)  first of a lent block
  *	block_to_taken   block(n) -> taken     the block is lent no more
