@@ -91,6 +91,8 @@ struct frame_ops {
 			  uint32_t *first);
 	/* drain - per-CPU lists back to the common pool. */
 	void (*drain)(struct frames *frames);
+	/* is_taken - by an owner; alone, and not asked with `fixed`. */
+	bool (*is_taken)(const struct frames *frames, uint32_t frame);
 	void (*check)(struct frames *frames);
 	void (*stats)(struct frames *frames, struct frame_stats *stats);
 };

@@ -241,6 +241,16 @@ static int frame_buddy_take_order(struct frames *frames, unsigned order,
 	return 0;
 }
 
+static bool frame_buddy_is_taken(const struct frames *frames, uint32_t frame)
+{
+	/* relaxed: asked alone. */
+	const struct frame_word word = {
+		load_relaxed(&frames->pages[frame].word),
+	};
+
+	return frame_word_is_taken(word);
+}
+
 static void frame_buddy_check(struct frames *frames)
 {
 	struct buddy_state *const state = state_of(frames);
@@ -279,6 +289,7 @@ const struct frame_ops frame_buddy = {
 	.give = frame_buddy_give,
 	.take_order = frame_buddy_take_order,
 	.drain = frame_buddy_drain,
+	.is_taken = frame_buddy_is_taken,
 	.check = frame_buddy_check,
 	.stats = frame_buddy_stats,
 };

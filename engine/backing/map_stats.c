@@ -105,13 +105,7 @@ static void census_add(struct census *census, struct pte pte)
 	if (!pte_has_frame(pte) || pte.kind == PTE_GUARDED)
 		return;
 	require_invariant(pte.frame < frames->config.nr_frames, "T1");
-
-	/* relaxed: checks run alone. */
-	const struct frame_word word = {
-		load_relaxed(&frames->pages[pte.frame].word),
-	};
-
-	require_invariant(frame_word_is_taken(word), "T2");
+	require_invariant(frames->ops->is_taken(frames, pte.frame), "T2");
 	if (pte.kind == PTE_BORROWED) {
 		census->borrowed++;
 		return;
