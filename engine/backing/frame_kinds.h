@@ -7,6 +7,7 @@
 
 #include "backing/frame.h"
 
+extern const struct frame_ops frame_bitmap;
 extern const struct frame_ops frame_buddy;
 extern const struct frame_ops frame_paired;
 

@@ -24,6 +24,9 @@
  * from cached, whoever took the frame off its list; from taken and block, the
  * frame's owner.  block_to_taken is for anyone who believes that he is: of
  * several one succeeds.
+ *
+ * An allocator that knows its free frames by other means (frame_bitmap.c) tells
+ * of lent blocks only: there the owner of a frame may make free_to_taken, too.
  */
 #ifndef LFV_BACKING_FRAME_WORD_H
 #define LFV_BACKING_FRAME_WORD_H
@@ -34,7 +37,7 @@
 
 /* frame_state - zero is what a new memory is full of. */
 enum frame_state {
-	FRAME_FREE,   /* inside a free block */
+	FRAME_FREE,   /* inside a free block, or nothing is said of it */
 	FRAME_HEAD,   /* first of a free block of 2^order frames */
 	FRAME_CACHED, /* in a per-CPU list */
 	FRAME_TAKEN,

@@ -20,6 +20,7 @@
 
 static const struct frame_ops *const allocators[] = {
 	&frame_buddy,
+	&frame_bitmap,
 	&frame_paired,
 	NULL,
 };

@@ -34,6 +34,7 @@ static void allocators_are_found_by_name(void **state)
 {
 	(void)state;
 	assert_ptr_equal(frame_find_ops("buddy"), &frame_buddy);
+	assert_ptr_equal(frame_find_ops("bitmap"), &frame_bitmap);
 	assert_ptr_equal(frame_find_ops("paired"), &frame_paired);
 	assert_null(frame_find_ops("slab"));
 }
