@@ -43,6 +43,7 @@ static const struct way ways[] = {
 	{ .name = "defaults" },
 	{ .name = "strict", .mapping = "strict" },
 	{ .name = "guard", .flush = "guard" },
+	{ .name = "bitmap", .frames = "bitmap" },
 	{ .name = "paired", .frames = "paired" },
 	{ .name = "no markers", .no_markers = true },
 	{ .name = "paired, no markers",
@@ -50,10 +51,16 @@ static const struct way ways[] = {
 	  .no_markers = true },
 };
 
+/* has_pages - frames can be had alone. */
+static bool has_pages(const struct way *way)
+{
+	return way->frames == NULL || strcmp(way->frames, "paired") != 0;
+}
+
 /* trial - one run of the script, and what it holds. */
 struct trial {
 	struct lfv *lfv;
-	bool has_pages; /* frames can be had alone */
+	bool has_pages;
 	int fd;
 	void *areas[AREAS];
 	void *dropped[DROPS]; /* freed since the last purge that went well */
@@ -304,7 +311,7 @@ static bool try_once(const struct lfv_options *options, const struct way *way,
 		     uint64_t nth, enum fault_mode mode)
 {
 	struct trial trial = {
-		.has_pages = way->frames == NULL,
+		.has_pages = has_pages(way),
 		.fd = memfd_create("file", MFD_CLOEXEC),
 	};
 	const struct footprint before = footprint_now();
@@ -404,7 +411,7 @@ static void covered_script(const char *strategy, const struct way *way)
 		step_areas, step_frames, step_file, step_reuse, step_end,
 	};
 	struct trial trial = {
-		.has_pages = way->frames == NULL,
+		.has_pages = has_pages(way),
 		.fd = memfd_create("file", MFD_CLOEXEC),
 	};
 	const struct lfv_options options = options_of(strategy, way);

@@ -256,6 +256,7 @@ static const struct {
 } ways[] = {
 	{ .name = "defaults" },
 	{ .name = "mutex", .lock = "pthread-mutex" },
+	{ .name = "bitmap", .frames = "bitmap" },
 	{ .name = "paired", .frames = "paired" },
 	{ .name = "strict", .mapping = "strict" },
 	{ .name = "guard", .flush = "guard" },

@@ -236,10 +236,12 @@ static void run(struct lending *lending)
 		assert_int_equal(pthread_join(lenders[i].thread, NULL), 0);
 }
 
-static void lend(const char *mapping, struct lending lending)
+static void lend_from(const char *frames, const char *mapping,
+		      struct lending lending)
 {
 	struct lfv_options options = TEST_OPTIONS;
 
+	options.frames = frames;
 	options.mapping = mapping;
 	options.memory_bytes = FRAMES * PAGE_SIZE;
 	lending.lfv = engine_make(&options);
@@ -250,6 +252,12 @@ static void lend(const char *mapping, struct lending lending)
 	assert_int_equal(engine_stats(lending.lfv).frames_free, FRAMES);
 	lfv_check(lending.lfv);
 	lfv_destroy(lending.lfv);
+}
+
+static void lend(const char *mapping, struct lending lending)
+{
+	lend_from("buddy", mapping, lending);
+	lend_from("bitmap", mapping, lending);
 }
 
 static void a_frame_is_freed_while_others_map_it(void **state)

@@ -150,6 +150,8 @@ static void threads_keep_their_areas_apart(void **state)
 		{ .flush = MAP_FLUSH_REMAP },
 		{ .flush = MAP_FLUSH_GUARD },
 		{ .no_markers = true },
+		{ .frames = "bitmap", .flush = MAP_FLUSH_REMAP },
+		{ .frames = "bitmap", .flush = MAP_FLUSH_GUARD },
 		{ .frames = "paired" },
 	};
 
@@ -164,6 +166,7 @@ static void threads_that_run_out_of_frames_lose_none(void **state)
 	const struct map_world_config configs[] = {
 		{ .flush = MAP_FLUSH_REMAP, .nr_frames = 150 },
 		{ .flush = MAP_FLUSH_GUARD, .nr_frames = 150 },
+		{ .frames = "bitmap", .nr_frames = 150 },
 	};
 
 	(void)state;

@@ -19,6 +19,7 @@
 
 enum { FRAMES = 64 };
 
+static const struct frame_ops *allocator;
 static struct frames frames;
 
 static int setup(void **state)
@@ -31,7 +32,7 @@ static int setup(void **state)
 	};
 
 	(void)state;
-	return frames_init(&frames, &frame_buddy, &config);
+	return frames_init(&frames, allocator, &config);
 }
 
 static int teardown(void **state)
@@ -138,21 +139,21 @@ static void map_while_given(struct frames *memory, struct frame_run run)
 {
 	given_first = run.first;
 	given_was_mapped = frames_try_map(memory, run.first);
-	frame_buddy.give(memory, run);
+	allocator->give(memory, run);
 }
 
 /* G1 comes first: from then on nobody gets a mapping. */
 static void a_block_that_is_being_given_cannot_be_mapped(void **state)
 {
 	const uint32_t first = lend(1);
-	struct frame_ops ops = frame_buddy;
+	struct frame_ops ops = *allocator;
 
 	(void)state;
 	ops.give = map_while_given;
 	frames.ops = &ops;
 	given_first = FRAME_NONE;
 	assert_int_equal(frames_give_order(&frames, first, 1), 0);
-	frames.ops = &frame_buddy;
+	frames.ops = allocator;
 	assert_int_equal(given_first, first);
 	assert_false(given_was_mapped);
 }
@@ -210,5 +211,10 @@ int main(void)
 		TEST(a_mapping_without_a_block_is_found),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	allocator = &frame_buddy;
+	int failed = cmocka_run_group_tests_name("buddy", tests, NULL, NULL);
+
+	allocator = &frame_bitmap;
+	failed += cmocka_run_group_tests_name("bitmap", tests, NULL, NULL);
+	return failed;
 }

@@ -16,6 +16,8 @@ static const struct map_world_config configs[] = {
 	{ .frames = "buddy", .flush = MAP_FLUSH_REMAP },
 	{ .frames = "buddy", .flush = MAP_FLUSH_GUARD },
 	{ .frames = "buddy", .no_markers = true },
+	{ .frames = "bitmap", .flush = MAP_FLUSH_REMAP },
+	{ .frames = "bitmap", .flush = MAP_FLUSH_GUARD },
 	{ .frames = "paired" },
 	{ .frames = "paired", .no_markers = true },
 };

@@ -72,6 +72,7 @@ static void mappings_are_counted_as_the_kernel_does(void **state)
 		{ .flush = MAP_FLUSH_REMAP },
 		{ .flush = MAP_FLUSH_GUARD },
 		{ .no_markers = true },
+		{ .frames = "bitmap" },
 		{ .frames = "paired" },
 		/* So few that most frames lie at another page's offset. */
 		{ .flush = MAP_FLUSH_REMAP, .nr_frames = 1001 },
