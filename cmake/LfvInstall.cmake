@@ -40,6 +40,9 @@ foreach(kind LIBDIR INCLUDEDIR)
 		set(lfv_pc_${name} "\${prefix}/${CMAKE_INSTALL_${kind}}")
 	endif()
 endforeach()
+# By name, not as Requires.private: with that, users of a shared lfv would need
+# the package, too.
+list(JOIN liburcu-bp_LDFLAGS " " lfv_pc_libs_private)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/lfv.pc.in
 	${PROJECT_BINARY_DIR}/lfv.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/lfv.pc

@@ -21,6 +21,7 @@ macro(lfv_pkg_config module package purpose)
 endmacro()
 
 lfv_pkg_config(ck libck-dev "Concurrency Kit, the lock kinds of the engine")
+lfv_pkg_config(liburcu-bp liburcu-dev "read-copy-update, for the strategy rcu")
 
 if(LFV_BUILD_BENCHMARKS)
 	find_package(benchmark QUIET)

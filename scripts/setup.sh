@@ -24,6 +24,7 @@ setup_table() {
 		build|ninja-build|builds|setup_has_tool ninja
 		build|pkg-config|finds the libraries|setup_has_tool pkg-config
 		build|libck-dev|Concurrency Kit: lock kinds|setup_has_module ck
+		build|liburcu-dev|read-copy-update: strategy rcu|setup_has_module liburcu-bp
 		build|g++|compiles the Google Benchmark shim|setup_has_tool c++
 		build|libbenchmark-dev|Google Benchmark|setup_has_module benchmark
 		build|libhwloc-dev|pins threads to CPUs|setup_has_module hwloc

@@ -49,6 +49,25 @@ static inline void tsan_write_range(void *address, size_t bytes)
 {
 	__tsan_write_range(address, bytes);
 }
+
+/* As above. */
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+
+/*
+ * tsan_begin_foreign - until tsan_end_foreign() this thread is inside of a
+ * library that was not built for the sanitizer: of what it allocates there, and
+ * lets another thread free, only the two ends would be seen.
+ */
+static inline void tsan_begin_foreign(void)
+{
+	AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+}
+
+static inline void tsan_end_foreign(void)
+{
+	AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+}
 #else
 static inline void tsan_release(void *address)
 {
@@ -64,6 +83,14 @@ static inline void tsan_write_range(void *address, size_t bytes)
 {
 	(void)address;
 	(void)bytes;
+}
+
+static inline void tsan_begin_foreign(void)
+{
+}
+
+static inline void tsan_end_foreign(void)
+{
 }
 #endif
 
