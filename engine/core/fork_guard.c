@@ -3,7 +3,8 @@
  * fork_guard.c - the handlers that fork() runs, and the list they walk.
  *
  * A child may make engines of its own, so the descriptors, which all engines of
- * the process share, are held still while it forks.
+ * the process share, are held still while it forks, and so is the thread that
+ * gives memory back behind readers.
  *
  * They run once a process, however many engines there are.  A child that is
  * made by a raw clone() or vfork() meets none of them.
@@ -15,6 +16,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/rcu.h"
 #include "core/engine.h"
 #include "va/area.h"
 
@@ -26,12 +28,14 @@ static int install_error;   /* constant after once */
 static void before_fork(void)
 {
 	require(pthread_mutex_lock(&mutex) == 0);
+	rcu_fork_begin();
 	area_fork_begin();
 }
 
 static void in_parent(void)
 {
 	area_fork_end();
+	rcu_fork_end(false);
 	require(pthread_mutex_unlock(&mutex) == 0);
 }
 
@@ -63,6 +67,7 @@ static void cut_off(struct lfv *lfv)
 static void in_child(void)
 {
 	area_fork_end();
+	rcu_fork_end(true);
 	for (struct lfv *lfv = engines; lfv != NULL; lfv = lfv->next_engine)
 		cut_off(lfv);
 	require(pthread_mutex_unlock(&mutex) == 0);

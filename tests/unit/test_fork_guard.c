@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/rcu.h"
 #include "base/slab.h"
 #include "base/tsan.h"
 #include "engine_fixture.h"
@@ -188,6 +189,48 @@ static void a_child_does_not_wait_for_its_parents_threads(void **state)
 	lfv_destroy(lfv);
 }
 
+static _Atomic(bool) has_run;
+
+static void set_has_run(struct rcu_head *head)
+{
+	rcu_begin_deferred(head);
+	/* relaxed: the wait orders it. */
+	store_relaxed(&has_run, true);
+	rcu_end_deferred();
+}
+
+static bool deferred_runs(void)
+{
+	static struct rcu_head head;
+
+	rcu_defer(&head, set_has_run);
+	rcu_wait();
+	/* relaxed: after the wait. */
+	return load_relaxed(&has_run);
+}
+
+static int defer_in_time(struct lfv *lfv, unsigned char *area)
+{
+	(void)lfv;
+	(void)area;
+	(void)alarm(30);
+	return deferred_runs() ? 0 : 1;
+}
+
+static void a_child_gives_memory_back_behind_readers(void **state)
+{
+	struct lfv *lfv = engine_default();
+
+	(void)state;
+	/* It follows no child that makes a thread. */
+	if (TSAN_ENABLED)
+		skip();
+	assert_int_equal(rcu_init(), 0);
+	assert_int_equal(in_child(defer_in_time, lfv, NULL), 0);
+	assert_true(deferred_runs());
+	lfv_destroy(lfv);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +239,7 @@ int main(void)
 		cmocka_unit_test(a_child_cannot_reach_the_linear_mapping),
 		cmocka_unit_test(a_child_may_make_an_engine_of_its_own),
 		cmocka_unit_test(a_child_does_not_wait_for_its_parents_threads),
+		cmocka_unit_test(a_child_gives_memory_back_behind_readers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
