@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stopped.c - the loop over the points, and the threads that are stopped.
+ */
+#include "progress/stopped.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "progress/self_image.h"
+
+/* one_stop - a run of the operation, and what came of it. */
+struct one_stop {
+	const struct stopped *stopped;
+	struct step_plan plan;
+	struct step_report report;
+	unsigned ordered; /* bystanders that have had their orders */
+	unsigned blocked;
+	unsigned spin;
+};
+
+/* Its destructor is the last thing that is stepped of a thread that ends. */
+static pthread_key_t end_key;
+
+static void at_end(void *value)
+{
+	(void)value;
+	stepper_end();
+}
+
+void stopped_init(void)
+{
+	/* Destructors run in the order of the keys: ours comes last. */
+	require(pthread_key_create(&end_key, at_end) == 0);
+}
+
+/* judge_all - what the stopped thread does: it has the others judged. */
+static void judge_all(void *context)
+{
+	struct one_stop *const stop = context;
+	struct bystander *const all = stop->stopped->bystanders;
+
+	for (unsigned i = 0; i < stop->stopped->bystander_count; i++) {
+		stop->ordered = i + 1;
+		bystander_order(&all[i]);
+
+		const enum verdict verdict = bystander_judge(all, i);
+
+		stop->blocked |= (verdict != VERDICT_PASSED ? 1U : 0U) << i;
+		stop->spin |= (verdict == VERDICT_SPINS ? 1U : 0U) << i;
+	}
+}
+
+static void *fresh_main(void *argument)
+{
+	struct one_stop *const stop = argument;
+	struct stepper_thread thread;
+
+	stepper_thread_init(&thread);
+	stepper_run(&stop->plan, stop->stopped->operate, stop->stopped->context,
+		    &stop->report);
+	stepper_thread_fini(&thread);
+	return NULL;
+}
+
+/* The handler's stack is in use until the thread is gone. */
+struct ending {
+	struct one_stop *stop;
+	struct stepper_thread thread;
+};
+
+static void *ending_main(void *argument)
+{
+	struct ending *const ending = argument;
+	struct one_stop *const stop = ending->stop;
+
+	stepper_thread_init(&ending->thread);
+	stop->stopped->operate(stop->stopped->context);
+	require(pthread_setspecific(end_key, stop) == 0);
+	stepper_begin(&stop->plan, &stop->report);
+	return NULL;
+}
+
+static void thread_run(void *(*main)(void *), void *argument)
+{
+	pthread_t thread;
+
+	require(pthread_create(&thread, NULL, main, argument) == 0);
+	require(pthread_join(thread, NULL) == 0);
+}
+
+static void operate(struct one_stop *stop)
+{
+	struct ending ending = { .stop = stop };
+
+	switch (stop->stopped->thread) {
+	case STOPPED_CALLER:
+		stepper_run(&stop->plan, stop->stopped->operate,
+			    stop->stopped->context, &stop->report);
+		return;
+	case STOPPED_FRESH:
+		thread_run(fresh_main, stop);
+		return;
+	case STOPPED_ENDING:
+		thread_run(ending_main, &ending);
+		stepper_thread_give(&ending.thread);
+		return;
+	}
+}
+
+static void stop_once(const struct stopped *stopped, struct one_stop *stop)
+{
+	stop->stopped = stopped;
+	stop->plan.suspend = judge_all;
+	stop->plan.context = stop;
+	if (stopped->prepare != NULL)
+		stopped->prepare(stopped->context);
+	operate(stop);
+	for (unsigned i = stop->ordered; i > 0; i--)
+		bystander_settle(&stopped->bystanders[i - 1]);
+	if (stopped->tidy != NULL)
+		stopped->tidy(stopped->context);
+}
+
+void stopped_count(const struct stopped *stopped, struct step_report *report)
+{
+	struct one_stop stop = { .plan.points = STEP_COUNT };
+
+	stop_once(stopped, &stop);
+	*report = stop.report;
+}
+
+/* name_find - the innermost function that is neither a lock's nor a library's.
+ */
+static void name_find(const struct step_report *report, char *name)
+{
+	const char *found = "?";
+	int length;
+
+	for (unsigned i = 0; i < report->frame_count; i++) {
+		const struct place place = self_image_place(report->frames[i]);
+
+		if (place.function == NULL ||
+		    (place.file != NULL &&
+		     strncmp(place.file, "lock_", strlen("lock_")) == 0))
+			continue;
+		found = place.function;
+		break;
+	}
+	/* Without what the compiler has added: name.part.0 */
+	length = (int)strcspn(found, ".");
+	(void)snprintf(name, STOPPED_NAME_BYTES, "%.*s", length, found);
+}
+
+/* place_find - the place of that name and those blocked; NULL: no room. */
+static struct stopped_place *place_find(struct stopped_report *report,
+					const char *name, unsigned blocked)
+{
+	for (unsigned i = 0; i < report->place_count; i++) {
+		struct stopped_place *const place = &report->places[i];
+
+		if (place->blocked == blocked &&
+		    strcmp(place->function, name) == 0)
+			return place;
+	}
+	if (report->place_count == STOPPED_PLACES_MAX)
+		return NULL;
+	return &report->places[report->place_count++];
+}
+
+static void add_blocked(struct stopped_report *report,
+			const struct one_stop *stop)
+{
+	char name[STOPPED_NAME_BYTES];
+
+	report->blocked++;
+	name_find(&stop->report, name);
+
+	struct stopped_place *const place =
+		place_find(report, name, stop->blocked);
+
+	if (place == NULL) {
+		report->places_lost++;
+		return;
+	}
+	if (place->count++ > 0)
+		return;
+	memcpy(place->function, name, sizeof(name));
+	place->step = stop->report.instructions;
+	place->blocked = stop->blocked;
+	place->spin = stop->spin;
+}
+
+void stopped_run(const struct stopped *stopped, enum step_points points,
+		 struct stopped_report *report)
+{
+	memset(report, 0, sizeof(*report));
+	for (uint64_t target = 0;; target++) {
+		struct one_stop stop = {
+			.plan = { .points = points, .target = target },
+		};
+
+		stop_once(stopped, &stop);
+		report->whole = stop.report;
+		if (stop.report.frame_count == 0)
+			return;
+		report->suspensions++;
+		report->inside += stop.report.in_section;
+		if (stop.blocked != 0)
+			add_blocked(report, &stop);
+		if (stopped->blocked_max > 0 &&
+		    report->blocked == stopped->blocked_max)
+			return;
+	}
+}

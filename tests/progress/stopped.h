@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stopped.h - one operation, stopped at each of its points in turn, and who of
+ * the bystanders gets on meanwhile.
+ *
+ *	for each point:  prepare
+ *	                 operate, up to the point ---- each bystander in turn:
+ *	                    :  (stopped)                order, verdict
+ *	                 operate, to its end
+ *	                 bystanders end, are restored, the last one first
+ *	                 tidy
+ *
+ * The end of the operation before the point is reached ends the loop, or as
+ * many stops that block somebody as the caller wants to see.
+ */
+#ifndef LFV_TESTS_STOPPED_H
+#define LFV_TESTS_STOPPED_H
+
+#include "progress/bystander.h"
+#include "progress/stepper.h"
+
+enum { STOPPED_PLACES_MAX = 12, STOPPED_NAME_BYTES = 48 };
+
+/* Whose operation it is. */
+enum stopped_thread {
+	STOPPED_CALLER, /* of the calling thread, which has done it before */
+	STOPPED_FRESH,  /* the first of a new thread */
+	STOPPED_ENDING, /* the end of a thread that has done it */
+};
+
+struct stopped {
+	void (*prepare)(void *context); /* or NULL */
+	void (*operate)(void *context);
+	void (*tidy)(void *context); /* or NULL */
+	void *context;
+	enum stopped_thread thread;
+	struct bystander *bystanders;
+	unsigned bystander_count;
+	unsigned blocked_max; /* give up after as many stops; 0: never */
+};
+
+/* stopped_place - where the thread stood while the same ones were blocked. */
+struct stopped_place {
+	char function[STOPPED_NAME_BYTES]; /* the innermost that is no lock's */
+	uint64_t step;    /* the first such: instructions before it */
+	uint64_t count;   /* of points */
+	unsigned blocked; /* bit i: bystander i */
+	unsigned spin;    /* of these, those that spin */
+};
+
+struct stopped_report {
+	struct step_report whole; /* of the operation, unsuspended */
+	uint64_t suspensions;
+	uint64_t blocked; /* suspensions at which somebody was */
+	uint64_t inside;  /* suspensions inside a restartable sequence */
+	struct stopped_place places[STOPPED_PLACES_MAX];
+	unsigned place_count;
+	unsigned places_lost; /* more than fit */
+};
+
+/* stopped_init - once, before threads that are to be stopped at their end. */
+void stopped_init(void);
+
+/* stopped_count - step through it once, with nobody stopped. */
+void stopped_count(const struct stopped *stopped, struct step_report *report);
+
+void stopped_run(const struct stopped *stopped, enum step_points points,
+		 struct stopped_report *report);
+
+#endif
