@@ -37,7 +37,7 @@ class Scripts(unittest.TestCase):
 
     def test_an_unknown_label_is_named_with_those_that_are_known(self):
         said = self.refuses("test", "--label", "nope")
-        self.assertIn("nope: one of unit contract progress", said)
+        self.assertIn("nope: one of unit contract model", said)
 
     def test_an_unknown_preset_is_named_with_those_that_are_known(self):
         said = self.refuses("test", "--preset", "nope")

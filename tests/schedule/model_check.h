@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model_check.h - what each case is put through, as cmocka assertions.
+ *
+ * A failed schedule is printed step by step, with its seed and its text.  It
+ * can be seen again:
+ *
+ *	LFV_SCHEDULE='17:1,23:2' build/dev/tests/schedule_percpu
+ *	LFV_SCHEDULE='random 12' ...   LFV_SCHEDULE='pct 12' ...
+ *
+ * where CMOCKA_TEST_FILTER names the test.  LFV_TEST_LONG=1 searches more.
+ */
+#ifndef TESTS_SCHEDULE_MODEL_CHECK_H
+#define TESTS_SCHEDULE_MODEL_CHECK_H
+
+#include "schedule/schedule.h"
+
+/* model_plan - how far the searches of a case go. */
+struct model_plan {
+	unsigned preemptions; /* dfs, to the end; SEARCH_ALL: no bound */
+	unsigned ages;        /* dfs: loads of older values */
+	unsigned seeds;       /* random, and as many by priorities */
+	/* In these schedules each thread is stopped at each of its steps. */
+	unsigned stop_preemptions;
+};
+
+/* model_check - no schedule of the plan fails. */
+void model_check(const struct schedule_case *subject,
+		 const struct model_plan *plan);
+
+/*
+ * model_check_stopped - nor does one in which a thread is stopped for ever: the
+ * others end.  This is what lock-free means.
+ */
+void model_check_stopped(const struct schedule_case *subject,
+			 const struct model_plan *plan);
+
+/* model_find - some schedule fails, and says so in these words. */
+void model_find(const struct schedule_case *subject,
+		const struct model_plan *plan, const char *failure);
+
+/* needless_order - a site that may be weaker here, and why it is not. */
+struct needless_order {
+	const char *function;
+	const char *operation; /* as "cas_acq_rel" */
+	const char *weaker;    /* as "acquire" */
+	const char *why;
+};
+
+struct model_orders {
+	const struct schedule_case *const *cases; /* NULL-terminated */
+	struct model_plan plan;
+	const char *source; /* sites of files whose name begins so */
+	const struct needless_order *needless; /* up to a NULL function */
+};
+
+/*
+ * model_check_orders - each order is needed: with any one of them weaker by one
+ * step, a schedule of some case fails.
+ */
+void model_check_orders(const struct model_orders *orders);
+
+#endif
