@@ -47,6 +47,7 @@
 
 #define swap_relaxed(p, v) atomic_exchange_explicit((p), (v), ORDER_RELAXED)
 #define swap_acquire(p, v) atomic_exchange_explicit((p), (v), ORDER_ACQUIRE)
+#define swap_release(p, v) atomic_exchange_explicit((p), (v), ORDER_RELEASE)
 #define swap_acq_rel(p, v) atomic_exchange_explicit((p), (v), ORDER_ACQ_REL)
 
 #define cas_relaxed(p, old, v)                                   \

@@ -20,14 +20,14 @@ static void *worker_main(void *argument)
 	for (;;) {
 		while (sem_wait(&worker->wake) != 0)
 			require(errno == EINTR);
-		/* acquire [worker-end]: what fini did before it asked. */
-		if (load_acquire(&worker->is_ending))
+		/* relaxed: the semaphore orders it. */
+		if (load_relaxed(&worker->is_ending))
 			return NULL;
 		/*
-		 * acq_rel [worker-wake]: a free that finds it set is seen by
+		 * acquire [worker-wake]: a free that finds it set is seen by
 		 * the purge below; one that comes later posts again.
 		 */
-		(void)swap_acq_rel(&worker->is_woken, false);
+		(void)swap_acquire(&worker->is_woken, false);
 		/*
 		 * Once is enough: every free above the limit says so, and what
 		 * could not be unmapped is the next wake-up's.
@@ -69,8 +69,8 @@ void worker_fini(struct lfv *lfv)
 
 	if (!worker->is_running)
 		return;
-	/* release [worker-end]: the thread leaves before anything goes. */
-	store_release(&worker->is_ending, true);
+	/* relaxed: the semaphore orders it. */
+	store_relaxed(&worker->is_ending, true);
 	require(sem_post(&worker->wake) == 0);
 	require(pthread_join(worker->thread, NULL) == 0);
 	(void)sem_destroy(&worker->wake);
@@ -80,9 +80,9 @@ void worker_fini(struct lfv *lfv)
 void worker_wake(struct worker *worker)
 {
 	/*
-	 * acq_rel [worker-wake]: pairs with the worker's own exchange; whoever
-	 * sets it posts, the others know that a purge is still to come (D1).
+	 * release [worker-wake]: what was freed, to the worker's exchange;
+	 * whoever sets it posts, for the others a purge is still to come (D1).
 	 */
-	if (!swap_acq_rel(&worker->is_woken, true))
+	if (!swap_release(&worker->is_woken, true))
 		require(sem_post(&worker->wake) == 0);
 }
