@@ -23,6 +23,7 @@ struct view {
 struct version {
 	uint64_t value;
 	bool has_view;
+	bool is_change; /* of the version before: nothing comes in between */
 	struct view view;
 };
 
@@ -185,6 +186,7 @@ static void renew(struct location *location, unsigned number)
 	location->oldest = number;
 	version->value = memory_get(location->address, location->bytes);
 	version->has_view = false;
+	version->is_change = false;
 }
 
 static struct location *location_of(const struct operation *operation)
@@ -239,8 +241,6 @@ static unsigned oldest_seen(unsigned thread, const struct location *location,
 	const unsigned entry = entry_of(location);
 	unsigned oldest = location->oldest;
 
-	if (location->is_mixed)
-		return location->newest;
 	if (oldest + MEMORY_VERSIONS <= location->newest)
 		oldest = location->newest - MEMORY_VERSIONS + 1;
 	if (oldest < view_at(&memory.seen[thread], entry))
@@ -310,6 +310,7 @@ static void show(unsigned thread, const struct operation *operation,
 	version->has_view = version->view.entries > 0;
 	memory_put(location->address, operation->bytes, value);
 	version->value = memory_get(location->address, location->bytes);
+	version->is_change = operation->kind != OPERATION_STORE;
 	memory.changes += version->value != before;
 	tick(thread);
 }
@@ -322,18 +323,87 @@ uint64_t memory_load(unsigned thread, const struct operation *operation,
 
 	see(thread, location, number, operation->order);
 	tick(thread);
-	if (location->is_mixed)
-		return memory_get(location->address, operation->bytes);
-	return version_of(location, number)->value;
+	return memory_get(&version_of(location, number)->value,
+			  operation->bytes);
+}
+
+unsigned memory_places(unsigned thread, const struct operation *operation)
+{
+	const struct location *const location = location_of(operation);
+	const unsigned newest = location->newest;
+
+	return newest > oldest_seen(thread, location, operation->order) &&
+			       !location->is_mixed &&
+			       !location->versions[newest % MEMORY_VERSIONS]
+					.is_change
+		       ? 2
+		       : 1;
+}
+
+/* renumber - whoever has seen the version `from` has seen one more. */
+static void renumber(unsigned entry, unsigned from)
+{
+	const struct index *const index = &memory.location_index;
+	struct view *views[3 * MEMORY_THREADS_MAX + 1];
+	unsigned count = 0;
+
+	views[count++] = &memory.seq_cst;
+	for (unsigned i = 0; i < MEMORY_THREADS_MAX; i++) {
+		views[count++] = &memory.seen[i];
+		views[count++] = &memory.read_relaxed[i];
+		views[count++] = &memory.released[i];
+	}
+	for (unsigned i = 0; i < count; i++)
+		if (view_at(views[i], entry) == from)
+			views[i]->at[entry]++;
+	for (unsigned i = 0; i < index->count * MEMORY_VERSIONS; i++) {
+		struct view *const view =
+			&memory.locations[i / MEMORY_VERSIONS]
+				 .versions[i % MEMORY_VERSIONS]
+				 .view;
+
+		if (view_at(view, entry) == from)
+			view->at[entry]++;
+	}
+}
+
+/* show_late - as show(), but the newest version stays the newest; M5. */
+static void show_late(unsigned thread, const struct operation *operation,
+		      uint64_t value)
+{
+	struct location *const location = location_of(operation);
+	const unsigned number = location->newest;
+	struct view *const seen = &memory.seen[thread];
+
+	*version_of(location, number + 1) = *version_of(location, number);
+	location->newest = number + 1;
+	renumber(entry_of(location), number);
+
+	struct version *const version = version_of(location, number);
+
+	view_raise(seen, entry_of(location), number);
+	if (operation->order == memory_order_seq_cst)
+		view_raise(&memory.seq_cst, entry_of(location), number);
+	view_copy(&version->view, is_release(operation->order)
+					  ? seen
+					  : &memory.released[thread]);
+	version->has_view = version->view.entries > 0;
+	version->is_change = false;
+	version->value = value;
+	tick(thread);
 }
 
 void memory_store(unsigned thread, const struct operation *operation,
-		  uint64_t value)
+		  uint64_t value, unsigned age)
 {
 	struct location *const location = location_of(operation);
 	const struct version *const before =
 		version_of(location, location->newest);
 
+	if (age > 0) {
+		show_late(thread, operation, value);
+		return;
+	}
 	/* The other part of a location of two sizes stays what it was. */
 	show(thread, operation, value,
 	     location->is_mixed && before->has_view ? &before->view : NULL);
@@ -368,7 +438,8 @@ bool memory_cas(unsigned thread, const struct operation *operation, void *old,
 	struct location *const location = location_of(operation);
 	const uint64_t expected = memory_get(old, operation->bytes);
 	unsigned number = location->newest - age;
-	uint64_t found = version_of(location, number)->value;
+	uint64_t found = memory_get(&version_of(location, number)->value,
+				    operation->bytes);
 
 	if (age == 0 || found == expected) {
 		number = location->newest;

@@ -22,16 +22,19 @@
  *   M4  of two plain accesses of a cell by two threads, one of them a write,
  *       the first is in the view of the second, or they race.
  *
+ *   M5  a store that has not seen the newest version may be put before it: two
+ *       stores that nothing orders take effect in either order.  Nothing is
+ *       put between a read-modify-write and the version it read.
+ *
  * Views also count each thread's operations, which is what M4 compares.
  *
- * This is C11 but for executions in which a store takes effect before one that
- * ran earlier, or a load before the store that it reads: the newest version is
- * always the one that was stored last.  A thread can be late, never early.
+ * This is C11 but for executions in which a load sees a store that has not run
+ * yet (load buffering), and for a store that is late by more than one version.
  *
- * A location is found by its first byte.  One that is accessed in several sizes
- * (lock_qspin.c) is never read late, and a store of a part hands on the view.
- * Values that change without an operation here (a stack that is used again)
- * begin anew with what is found.
+ * A location is found by its first byte.  In one that is accessed in several
+ * sizes (lock_qspin.c) every version is the whole of it, and a store of a part
+ * hands on the view.  Values that change without an operation here (a stack
+ * that is used again) begin anew with what is found.
  */
 #ifndef TESTS_SCHEDULE_MEMORY_MODEL_H
 #define TESTS_SCHEDULE_MEMORY_MODEL_H
@@ -54,8 +57,11 @@ unsigned memory_versions(unsigned thread, const struct operation *operation);
 /* `age` is below memory_versions(); 0 is the newest. */
 uint64_t memory_load(unsigned thread, const struct operation *operation,
 		     unsigned age);
+
+/* memory_places - where a store may be put: behind the newest version, or 2. */
+unsigned memory_places(unsigned thread, const struct operation *operation);
 void memory_store(unsigned thread, const struct operation *operation,
-		  uint64_t value);
+		  uint64_t value, unsigned age);
 uint64_t memory_change(unsigned thread, const struct operation *operation,
 		       uint64_t operand);
 /* With age > 0 it fails if that version is not the expected one. */

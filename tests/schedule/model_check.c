@@ -58,15 +58,17 @@ static void tell(const struct schedule_case *subject,
 		 const struct search *search,
 		 const struct search_result *result)
 {
-	print_error("%s\n  %s, in schedule %llu of search %s", subject->name,
-		    result->failure, (unsigned long long)result->schedules,
+	print_error("%s, in schedule %llu of search %s", result->failure,
+		    (unsigned long long)result->schedules,
 		    search_name(search->kind));
 	if (search->kind != SEARCH_DFS)
 		print_error(", seed %llu", (unsigned long long)result->seed);
+	print_error("\n%s='%s: %s", environment, subject->name,
+		    search->ages == 0 ? "sc " : "");
 	if (search->stop_is_on)
-		print_error(", thread %u stopped at step %u",
-			    search->stop_thread, search->stop_step);
-	print_error("\n  again: %s='%s'\n", environment, result->text);
+		print_error("stop %u %u ", search->stop_thread,
+			    search->stop_step);
+	print_error("%s'\n", result->text);
 	(void)search_replay(subject, search, result->text);
 }
 
@@ -80,31 +82,68 @@ static void expect_none(const struct schedule_case *subject,
 	fail_msg("%s: %s", subject->name, result->failure);
 }
 
-/* replayed - the environment names one schedule: that, and nothing else. */
-static bool replayed(const struct schedule_case *subject,
-		     const struct search searches[SEARCHES])
+/* word - it stands here; goes past it and the blanks behind. */
+static bool word(const char **text, const char *expected)
 {
-	const char *const text = getenv(environment);
+	const size_t length = strlen(expected);
+
+	if (strncmp(*text, expected, length) != 0)
+		return false;
+	*text += length;
+	*text += strspn(*text, " ");
+	return true;
+}
+
+static unsigned number(const char **text)
+{
+	char *end = NULL;
+	const unsigned long value = strtoul(*text, &end, 10);
+
+	*text = end + strspn(end, " ");
+	return (unsigned)value;
+}
+
+/* replay - what LFV_SCHEDULE says behind the name of the case. */
+static void replay(const struct schedule_case *subject, const char *text)
+{
+	struct search search = {
+		.kind = SEARCH_DFS,
+		.ages = word(&text, "sc") ? 0 : RANDOM_AGES,
+		.schedules = 1,
+		.bound = PCT_CHANGES,
+	};
 	struct search_result result;
+
+	if (word(&text, "stop")) {
+		search.stop_is_on = true;
+		search.stop_thread = number(&text);
+		search.stop_step = number(&text);
+	}
+	if (word(&text, search_name(SEARCH_RANDOM)))
+		search.kind = SEARCH_RANDOM;
+	else if (word(&text, search_name(SEARCH_PCT)))
+		search.kind = SEARCH_PCT;
+	if (search.kind == SEARCH_DFS) {
+		result = search_replay(subject, &search, text);
+	} else {
+		search.first_seed = number(&text);
+		result = search_run(subject, &search);
+		if (result.failure != NULL)
+			tell(subject, &search, &result);
+	}
+	if (result.failure != NULL)
+		fail_msg("%s: %s", subject->name, result.failure);
+}
+
+/* replayed - the environment names a schedule: that one, and no other. */
+static bool replayed(const struct schedule_case *subject)
+{
+	const char *text = getenv(environment);
 
 	if (text == NULL)
 		return false;
-	for (unsigned i = 1; i < SEARCHES; i++) {
-		const char *const name = search_name(searches[i].kind);
-		const size_t length = strlen(name);
-		struct search search = searches[i];
-
-		if (strncmp(text, name, length) != 0)
-			continue;
-		search.first_seed = strtoull(text + length, NULL, 10);
-		search.schedules = 1;
-		result = search_run(subject, &search);
-		expect_none(subject, &search, &result);
-		return true;
-	}
-	result = search_replay(subject, &searches[0], text);
-	if (result.failure != NULL)
-		fail_msg("%s: %s", subject->name, result.failure);
+	if (word(&text, subject->name) && word(&text, ":"))
+		replay(subject, text);
 	return true;
 }
 
@@ -113,9 +152,9 @@ void model_check(const struct schedule_case *subject,
 {
 	struct search searches[SEARCHES];
 
-	searches_of(plan, searches);
-	if (replayed(subject, searches))
+	if (replayed(subject))
 		return;
+	searches_of(plan, searches);
 	for (unsigned i = 0; i < SEARCHES; i++) {
 		const struct search_result result =
 			search_run(subject, &searches[i]);
@@ -135,6 +174,8 @@ void model_check_stopped(const struct schedule_case *subject,
 	uint64_t schedules = 0;
 	unsigned steps = 0;
 
+	if (replayed(subject))
+		return;
 	for (unsigned thread = 0; thread < subject->threads; thread++) {
 		struct search search = {
 			.kind = SEARCH_DFS,
@@ -252,4 +293,10 @@ void model_check_orders(const struct model_orders *orders)
 	}
 	assert_true(tried > 0);
 	assert_int_equal(wrong, 0);
+}
+
+void model_arguments(int count, char **arguments)
+{
+	if (count > 1)
+		cmocka_set_test_filter(arguments[1]);
 }

@@ -2,13 +2,14 @@
 /*
  * model_check.h - what each case is put through, as cmocka assertions.
  *
- * A failed schedule is printed step by step, with its seed and its text.  It
- * can be seen again:
+ * A failed schedule is printed step by step, with a text that shows it again:
  *
- *	LFV_SCHEDULE='17:1,23:2' build/dev/tests/schedule_percpu
- *	LFV_SCHEDULE='random 12' ...   LFV_SCHEDULE='pct 12' ...
+ *	LFV_SCHEDULE='a stack: 17:1,23:2' build/dev/tests/test_scheduler
  *
- * where CMOCKA_TEST_FILTER names the test.  LFV_TEST_LONG=1 searches more.
+ * The text is the name of the case and the answers that are not 0 (search.h).
+ * Before them may stand `sc` (no load sees an older value) and `stop 1 5`
+ *(thread 1 is stopped at its step 5); instead of them `random 12` or `pct 12`,
+ *a seed. LFV_TEST_LONG=1 tries more seeds.
  */
 #ifndef TESTS_SCHEDULE_MODEL_CHECK_H
 #define TESTS_SCHEDULE_MODEL_CHECK_H
@@ -59,5 +60,8 @@ struct model_orders {
  * step, a schedule of some case fails.
  */
 void model_check_orders(const struct model_orders *orders);
+
+/* model_arguments - the first, if there is one, names the tests to run. */
+void model_arguments(int count, char **arguments);
 
 #endif

@@ -298,9 +298,13 @@ void scheduled_store(const struct operation *operation, uint64_t value)
 	}
 
 	const struct operation own = begin_operation(operation);
+	unsigned age = 0;
 
-	memory_store(schedule.current, &own, value);
-	trace(&own, value, "");
+	if (schedule.chooser->has_ages)
+		age = choose(CHOICE_AGE, memory_places(schedule.current, &own),
+			     NULL);
+	memory_store(schedule.current, &own, value, age);
+	trace(&own, value, age > 0 ? " (before the newest)" : "");
 }
 
 uint64_t scheduled_change(const struct operation *operation, uint64_t operand)

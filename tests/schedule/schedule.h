@@ -4,7 +4,8 @@
  *
  * A case is the body of each thread and what must hold.  schedule_run() runs it
  * once: before each atomic operation it asks the chooser which thread goes on,
- * and at a load that may see several values, which it sees (memory_model.h).
+ * and at a load that may see several values, which it sees, and at a store that
+ * may be put in two places, where it goes (memory_model.h).
  * The answers are the schedule; the same answers are the same run:
  *
  *   S1  what happens depends on the case and the answers, on nothing else;
@@ -48,7 +49,7 @@ struct schedule_case {
 enum choice_kind {
 	CHOICE_NEXT,    /* the thread before has ended or waits */
 	CHOICE_PREEMPT, /* 0: the thread that ran goes on */
-	CHOICE_AGE,     /* 0: the newest value */
+	CHOICE_AGE,     /* 0: the newest value is read, or made */
 };
 
 struct choice {
@@ -67,7 +68,7 @@ struct decision {
 struct chooser {
 	unsigned (*choose)(struct chooser *chooser,
 			   const struct choice *choice);
-	bool has_ages; /* loads may see older values */
+	bool has_ages; /* loads may see older values, stores be put before */
 	/* A thread to be stopped for ever, or SCHEDULE_NO_THREAD. */
 	uint32_t stop_thread;
 	unsigned stop_step;

@@ -8,7 +8,7 @@
  *            and others, "A Randomized Scheduler with Probabilistic Guarantees
  *            of Finding Bugs", 2010)
  *   dfs      every schedule with at most `bound` preemptions and `ages` loads
- *            of older values, in order, each once
+ *            of older values or late stores, in order, each once
  *
  * A failed schedule is named by its seed, and by where it differs from the one
  * in which nobody is preempted and every load sees the newest value:
@@ -31,7 +31,7 @@ struct search {
 	uint64_t schedules; /* at most; 0: dfs goes on to the end */
 	uint64_t first_seed;
 	unsigned bound; /* pct: at most SEARCH_BOUND_MAX */
-	unsigned ages;  /* 0: every load sees the newest value */
+	unsigned ages;  /* 0: sequentially consistent */
 	/* As in struct chooser; stop_is_on or not. */
 	bool stop_is_on;
 	unsigned stop_thread;

@@ -250,6 +250,58 @@ static void a_word_is_not_read_backwards(void **state)
 	expect(read_twice, something_old_was_seen, 2, broken);
 }
 
+/* Two words, stored to in opposite orders. */
+static void store_crosswise(unsigned thread)
+{
+	store_release(thread == 0 ? &x : &y, 1);
+	store_release(thread == 0 ? &y : &x, 2);
+}
+
+static void change_crosswise(unsigned thread)
+{
+	(void)swap_relaxed(thread == 0 ? &x : &y, 1);
+	(void)swap_relaxed(thread == 0 ? &y : &x, 2);
+}
+
+static void a_second_store_is_last(void)
+{
+	schedule_require(load_relaxed(&x) == 2 || load_relaxed(&y) == 2);
+}
+
+static void stores_that_nothing_orders_take_either_order(void **state)
+{
+	(void)state;
+	expect(store_crosswise, a_second_store_is_last, 2, broken);
+	expect(change_crosswise, a_second_store_is_last, 2, NULL);
+}
+
+/* One thread's stores to a word, beside another's. */
+static void store_twice(unsigned thread)
+{
+	if (thread == 0) {
+		store_relaxed(&x, 1);
+		store_relaxed(&x, 2);
+	} else {
+		store_relaxed(&x, 3);
+		seen[0] = load_relaxed(&x);
+		seen[1] = load_relaxed(&x);
+	}
+}
+
+static void stores_went_forward(void)
+{
+	schedule_require(load_relaxed(&x) != 1);
+	schedule_require(seen[0] != 0);
+	schedule_require(seen[0] != 2 || seen[1] != 1);
+	schedule_require(seen[0] != 1 || seen[1] != 3);
+}
+
+static void a_word_is_not_stored_backwards(void **state)
+{
+	(void)state;
+	expect(store_twice, stores_went_forward, 2, NULL);
+}
+
 /* What another thread adds to the flag does not cut it off from its data. */
 static void add_to_the_flag(unsigned thread)
 {
@@ -391,7 +443,7 @@ static void a_byte_of_a_word_is_stored_alone(void **state)
 	model_check(&subject, &everything);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flag_without_orders_brings_no_data),
@@ -403,11 +455,14 @@ int main(void)
 		cmocka_unit_test(readers_may_see_two_writes_in_either_order),
 		cmocka_unit_test(seq_cst_readers_see_one_order),
 		cmocka_unit_test(a_word_is_not_read_backwards),
+		cmocka_unit_test(stores_that_nothing_orders_take_either_order),
+		cmocka_unit_test(a_word_is_not_stored_backwards),
 		cmocka_unit_test(a_release_sequence_goes_through_additions),
 		cmocka_unit_test(plain_data_behind_a_release_is_no_race),
 		cmocka_unit_test(plain_data_without_one_is),
 		cmocka_unit_test(a_byte_of_a_word_is_stored_alone),
 	};
 
+	model_arguments(count, arguments);
 	return cmocka_run_group_tests_name("memory_model", tests, NULL, NULL);
 }

@@ -423,7 +423,7 @@ static void a_failed_assertion_is_a_failed_schedule(void **state)
 	model_find(&failed_assertion, &plan, "abort");
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dice_find_a_missing_tag),
@@ -443,5 +443,6 @@ int main(void)
 		cmocka_unit_test(a_failed_assertion_is_a_failed_schedule),
 	};
 
+	model_arguments(count, arguments);
 	return cmocka_run_group_tests_name("scheduler", tests, NULL, NULL);
 }

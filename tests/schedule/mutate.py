@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Each mistake of mutants.txt is seen by the test that is named for it.
+
+usage: mutate.py BUILD [WORD]        (only mistakes whose text has WORD)
+
+A program is built again from its own objects, with one source changed; blanks
+and comments between the words of a line do not matter.  The unchanged test
+must pass, the changed one fail.
+"""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+TIMEOUT_S = 300
+
+
+class Mutant:
+    def __init__(self, block):
+        self.text, self.source, old, new, test = block
+        self.program, self.test = test.split()
+        assert old.startswith("- ") and new.startswith("+ "), block
+        self.old, self.new = old[2:], new[2:]
+
+    def changed(self):
+        """The source with the mistake in it."""
+        text = (ROOT / self.source).read_text(encoding="utf-8")
+        comment = r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/)*"
+        tokens = re.findall(r"/\*.*?\*/|\w+|[^\w\s]", self.old)
+        pattern = comment.join(
+            re.escape(t) for t in tokens if not t.startswith("/*")
+        )
+        found = list(re.finditer(pattern, text))
+        if len(found) != 1:
+            raise LookupError(f"found {len(found)} times: {self.old}")
+        return text[: found[0].start()] + self.new + text[found[0].end() :]
+
+
+def blocks(path):
+    lines = [
+        line.rstrip()
+        for line in path.read_text(encoding="utf-8").split("\n")
+        if not line.startswith("#")
+    ]
+    for block in re.split(r"\n{2,}", "\n".join(lines).strip()):
+        yield Mutant(block.split("\n"))
+
+
+def compile_command(build, mutant):
+    """How the program compiles that source, as words, without -o and -c."""
+    with open(build / "compile_commands.json", encoding="utf-8") as file:
+        for entry in json.load(file):
+            words = shlex.split(entry["command"])
+            output = words[words.index("-o") + 1]
+            if (
+                entry["file"] == str(ROOT / mutant.source)
+                and f"/{mutant.program}.dir/" in output
+            ):
+                return words[: words.index("-o")], output
+    raise LookupError(f"{mutant.program} has no {mutant.source}")
+
+
+def run(program, test):
+    done = subprocess.run(
+        [str(program), test],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def complaint_about(build, mutant):
+    """None, or why the mistake counts as not seen."""
+    try:
+        return check(build, mutant)
+    except (LookupError, subprocess.SubprocessError) as error:
+        return str(error)
+
+
+def check(build, mutant):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        source = folder / pathlib.Path(mutant.source).name
+        source.write_text(mutant.changed(), encoding="utf-8")
+        command, output = compile_command(build, mutant)
+        changed = str(folder / "changed.o")
+        subprocess.run(
+            [*command, "-Wno-error", "-w", "-o", changed, "-c", str(source)],
+            cwd=build,
+            check=True,
+        )
+        link = build / "tests" / "schedule" / f"{mutant.program}.link"
+        words = link.read_text(encoding="utf-8").split()
+        original = os.path.normpath(build / output)
+        replaced = [
+            changed if os.path.normpath(word) == original else word
+            for word in words
+        ]
+        if changed not in replaced:
+            return f"{output} is not linked"
+        program = folder / mutant.program
+        subprocess.run([*replaced, "-o", str(program)], check=True)
+        status, said = run(program, mutant.test)
+    if status == 0:
+        return f"{mutant.test} passes"
+    if f"[  FAILED  ] {mutant.test}\n" not in said:
+        return f"{mutant.test} did not fail by itself: {status}\n{said}"
+    return None
+
+
+def main(arguments):
+    if len(arguments) not in (1, 2) or arguments[0] in ("-h", "--help"):
+        print(__doc__)
+        return 2
+    build = pathlib.Path(arguments[0]).resolve()
+    word = arguments[1] if len(arguments) > 1 else ""
+    mutants = [m for m in blocks(HERE / "mutants.txt") if word in m.text]
+    programs = sorted({(m.program, m.test) for m in mutants})
+    wrong = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        started = [
+            (
+                f"{program}: {test}",
+                pool.submit(run, build / "tests" / program, test),
+            )
+            for program, test in programs
+        ]
+        for text, future in started:
+            status, said = future.result()
+            if status != 0 or test_count(said) == 0:
+                print(f"unchanged, {text} fails or has no test:\n{said}")
+                wrong += 1
+        started = [(m, pool.submit(complaint_about, build, m)) for m in mutants]
+        for mutant, future in started:
+            complaint = future.result()
+            wrong += complaint is not None
+            verdict = "seen" if complaint is None else "NOT SEEN"
+            print(f"{verdict}: {mutant.source}: {mutant.text}")
+            if complaint is not None:
+                print(f"    {complaint}")
+    print(f"{len(mutants)} mistakes, {wrong} complaints")
+    return 1 if wrong or not mutants else 0
+
+
+def test_count(said):
+    found = re.search(r"Running (\d+) test", said)
+    return int(found.group(1)) if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
