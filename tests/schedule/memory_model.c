@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory_model.c - views and versions.
+ * memory_model.c - versions of locations, and who has seen which.
  */
 #include "schedule/memory_model.h"
 
@@ -8,17 +8,10 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "schedule/memory_view.h"
 
-enum {
-	VIEW_ENTRIES = MEMORY_THREADS_MAX + MEMORY_LOCATIONS_MAX,
-	INDEX_SLOTS = 2048, /* a power of two, above twice what is indexed */
-};
-
-/* First the operations of each thread, then a version of each location. */
-struct view {
-	unsigned entries; /* the rest is 0, and not written */
-	uint16_t at[VIEW_ENTRIES];
-};
+/* A power of two, above twice what is indexed. */
+enum { INDEX_SLOTS = 2048 };
 
 struct version {
 	uint64_t value;
@@ -68,40 +61,6 @@ static struct {
 } memory;
 
 static_assert(INDEX_SLOTS > 2 * MEMORY_LOCATIONS_MAX, "the index has room");
-
-static uint16_t view_at(const struct view *view, unsigned entry)
-{
-	return entry < view->entries ? view->at[entry] : 0;
-}
-
-static void view_grow(struct view *view, unsigned entries)
-{
-	while (view->entries < entries)
-		view->at[view->entries++] = 0;
-}
-
-static void view_raise(struct view *view, unsigned entry, unsigned to)
-{
-	require(to <= UINT16_MAX);
-	view_grow(view, entry + 1);
-	if (view->at[entry] < to)
-		view->at[entry] = (uint16_t)to;
-}
-
-static void view_join(struct view *view, const struct view *other)
-{
-	view_grow(view, other->entries);
-	for (unsigned i = 0; i < other->entries; i++) {
-		if (view->at[i] < other->at[i])
-			view->at[i] = other->at[i];
-	}
-}
-
-static void view_copy(struct view *view, const struct view *other)
-{
-	view->entries = other->entries;
-	memcpy(view->at, other->at, other->entries * sizeof(other->at[0]));
-}
 
 /* index_find - the number of an address; new ones get the next one. */
 static unsigned index_find(struct index *index, const void *address)
