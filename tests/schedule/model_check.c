@@ -233,6 +233,26 @@ static const char *base_name(const char *where)
 	return slash != NULL ? slash + 1 : where;
 }
 
+static unsigned line_of(const struct order_site *site)
+{
+	return (unsigned)strtoul(strrchr(site->where, ':') + 1, NULL, 10);
+}
+
+/* which_of - of the same operations in the same function, from 1. */
+static unsigned which_of(const struct order_site *site)
+{
+	unsigned count = 0;
+	unsigned which = 1;
+	const struct order_site *const sites = order_sites(&count);
+
+	for (unsigned i = 0; i < count; i++)
+		which += strcmp(sites[i].function, site->function) == 0 &&
+			 sites[i].kind == site->kind &&
+			 sites[i].order == site->order &&
+			 line_of(&sites[i]) < line_of(site);
+	return which;
+}
+
 /* is_needless - the list has it. */
 static bool is_needless(const struct model_orders *orders,
 			const struct order_site *site, memory_order weaker)
@@ -245,6 +265,7 @@ static bool is_needless(const struct model_orders *orders,
 	     n != NULL && n->function != NULL; n++) {
 		if (strcmp(n->function, site->function) == 0 &&
 		    strcmp(n->operation, name) == 0 &&
+		    n->which == which_of(site) &&
 		    strcmp(n->weaker, order_name(weaker)) == 0)
 			return true;
 	}

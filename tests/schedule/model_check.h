@@ -44,6 +44,7 @@ void model_find(const struct schedule_case *subject,
 struct needless_order {
 	const char *function;
 	const char *operation; /* as "cas_acq_rel" */
+	unsigned which;        /* of these in the function, from 1 */
 	const char *weaker;    /* as "acquire" */
 	const char *why;
 };

@@ -61,6 +61,11 @@ uint32_t schedule_thread(void)
 	return schedule.current;
 }
 
+bool schedule_has_ages(void)
+{
+	return schedule.chooser->has_ages;
+}
+
 /* leave - the current thread's body, or begin() or end(), ends here. */
 static _Noreturn void leave(void)
 {
@@ -259,6 +264,21 @@ static void trace(const struct operation *operation, uint64_t value,
 		      name != NULL ? name + 1 : operation->where);
 }
 
+/* end_operation - what has happened is told, and looked at. */
+static void end_operation(const struct operation *operation, uint64_t value,
+			  const char *outcome)
+{
+	const uint32_t self = schedule.current;
+
+	trace(operation, value, outcome);
+	if (schedule.subject->watch == NULL)
+		return;
+	/* What it does itself is done at once. */
+	schedule.current = SCHEDULE_NO_THREAD;
+	schedule.subject->watch(self);
+	schedule.current = self;
+}
+
 /* begin_operation - a point, and the order that it has in this run. */
 static struct operation begin_operation(const struct operation *operation)
 {
@@ -286,7 +306,7 @@ uint64_t scheduled_load(const struct operation *operation)
 	const unsigned age = choose_age(&own);
 	const uint64_t value = memory_load(schedule.current, &own, age);
 
-	trace(&own, value, age > 0 ? " (not the newest)" : "");
+	end_operation(&own, value, age > 0 ? " (not the newest)" : "");
 	return value;
 }
 
@@ -304,7 +324,7 @@ void scheduled_store(const struct operation *operation, uint64_t value)
 		age = choose(CHOICE_AGE, memory_places(schedule.current, &own),
 			     NULL);
 	memory_store(schedule.current, &own, value, age);
-	trace(&own, value, age > 0 ? " (before the newest)" : "");
+	end_operation(&own, value, age > 0 ? " (before the newest)" : "");
 }
 
 uint64_t scheduled_change(const struct operation *operation, uint64_t operand)
@@ -321,7 +341,7 @@ uint64_t scheduled_change(const struct operation *operation, uint64_t operand)
 	const struct operation own = begin_operation(operation);
 	const uint64_t before = memory_change(schedule.current, &own, operand);
 
-	trace(&own, operand, "");
+	end_operation(&own, operand, "");
 	return before;
 }
 
@@ -342,7 +362,7 @@ bool scheduled_cas(const struct operation *operation, void *old, uint64_t value)
 	const bool is_done =
 		memory_cas(schedule.current, &own, old, value, age);
 
-	trace(&own, value, is_done ? "" : " failed");
+	end_operation(&own, value, is_done ? "" : " failed");
 	return is_done;
 }
 
@@ -354,7 +374,7 @@ void scheduled_fence(const struct operation *operation)
 	const struct operation own = begin_operation(operation);
 
 	memory_fence(schedule.current, own.order);
-	trace(&own, 0, "");
+	end_operation(&own, 0, "");
 }
 
 void schedule_read(const void *cell)

@@ -44,6 +44,8 @@ struct schedule_case {
 	void (*begin)(void); /* make everything anew; no schedule yet */
 	void (*run)(unsigned thread);
 	void (*end)(void); /* when all threads have ended; or NULL */
+	/* After each operation, with the thread that did it; or NULL. */
+	void (*watch)(unsigned thread);
 };
 
 enum choice_kind {
@@ -99,6 +101,9 @@ _Noreturn void schedule_fail(const char *text);
 
 /* schedule_thread - the one that runs; SCHEDULE_NO_THREAD outside of a run. */
 uint32_t schedule_thread(void);
+
+/* schedule_has_ages - loads may see older values in this run. */
+bool schedule_has_ages(void);
 
 /* A plain access to shared data: it must not race. */
 void schedule_read(const void *cell);
