@@ -23,6 +23,14 @@ enum {
 	VALUES = 4,
 };
 
+struct cpu_id __wrap_cpu_current(void);
+
+/* All threads run on the one CPU. */
+struct cpu_id __wrap_cpu_current(void)
+{
+	return (struct cpu_id){ 0 };
+}
+
 static const struct cpu_map one_cpu = { .cpus = 1, .cpu_slots = 1 };
 static alignas(FALSE_SHARING_BYTES) unsigned char slot[SLOT_BYTES];
 static struct percpu percpu;
@@ -35,15 +43,18 @@ static void begin_with(unsigned values)
 	percpu = (struct percpu){
 		.ops = &percpu_cas,
 		.map = &one_cpu,
-		.capacity = CAPACITY,
-		.slot_bytes = SLOT_BYTES,
-		.slots = slot,
+		.slots = {
+			.base = slot,
+			.slot_bytes = SLOT_BYTES,
+			.count = 1,
+			.capacity = CAPACITY,
+		},
 	};
 	memset(slot, 0, sizeof(slot));
 	for (unsigned i = 0; i < VALUES; i++) {
 		place[i] = i < values ? IN_SLOT : ABSENT;
 		if (i < values)
-			schedule_require(percpu_cas.push(&percpu, 0, i));
+			schedule_require(percpu_cas.push(&percpu, i));
 	}
 }
 
@@ -73,7 +84,7 @@ static void own(uint64_t value)
 
 static bool take(uint64_t *value)
 {
-	if (!percpu_cas.take(&percpu, 0, value))
+	if (!percpu_cas.take(&percpu, value))
 		return false;
 	own(*value);
 	return true;
@@ -83,20 +94,29 @@ static bool push(uint64_t value)
 {
 	schedule_write(&contents[value]);
 	place[value] = IN_SLOT;
-	if (percpu_cas.push(&percpu, 0, value))
+	if (percpu_cas.push(&percpu, value))
 		return true;
 	place[value] = OWNED;
 	return false;
 }
 
+/* drain - the slot of a CPU that has gone; P6. */
+static void drain(void)
+{
+	uint64_t values[CAPACITY];
+	unsigned count;
+
+	schedule_require(percpu_cas.stop(&percpu, 0) == 0);
+	count = percpu_cas.drain(&percpu, 0, values);
+	percpu_cas.start(&percpu, 0);
+	for (unsigned i = 0; i < count; i++)
+		own(values[i]);
+}
+
 /* What nobody owns is in the slot, each value once; P1. */
 static void all_are_accounted_for(void)
 {
-	uint64_t values[CAPACITY];
-	const unsigned count = percpu_cas.drain(&percpu, 0, values);
-
-	for (unsigned i = 0; i < count; i++)
-		own(values[i]);
+	drain();
 	for (unsigned i = 0; i < VALUES; i++)
 		schedule_require(place[i] != IN_SLOT);
 }
@@ -147,21 +167,34 @@ static const struct schedule_case pushers_find_what_is_empty = {
 	.end = all_are_accounted_for,
 };
 
-/* One pushes, one takes, one drains the slot of a CPU that has gone. */
+/* One pushes, one takes, one drains. */
 static void push_take_drain(unsigned thread)
 {
-	uint64_t values[CAPACITY];
-	unsigned count = 0;
+	uint64_t value;
 
 	if (thread == 0)
 		(void)push(CAPACITY);
 	else if (thread == 1)
-		(void)take(&values[0]);
+		(void)take(&value);
 	else
-		count = percpu_cas.drain(&percpu, 0, values);
-	for (unsigned i = 0; i < count; i++)
-		own(values[i]);
+		drain();
 }
+
+static void drain_or_push(unsigned thread)
+{
+	if (thread < 2)
+		drain();
+	else
+		(void)push(CAPACITY);
+}
+
+static const struct schedule_case drained_twice = {
+	.name = "two drain one slot",
+	.threads = 3,
+	.begin = begin_full,
+	.run = drain_or_push,
+	.end = all_are_accounted_for,
+};
 
 static const struct schedule_case drained_beside_others = {
 	.name = "a slot is drained beside a push and a take",
@@ -182,6 +215,7 @@ static void no_value_is_lost_or_taken_twice(void **state)
 	(void)state;
 	model_check(&values_are_taken_once, &plan);
 	model_check(&drained_beside_others, &plan);
+	model_check(&drained_twice, &plan);
 }
 
 static void a_refusal_is_never_for_nothing(void **state)
