@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "schedule/memory_model.h"
 #include "schedule/schedule.h"
 
 /* One of so many bits has contents, to see A2 by. */
@@ -40,8 +39,10 @@ static uint64_t taken_of(uint64_t word)
 
 static uint64_t word_now(size_t word)
 {
-	return memory_get(account.words + word * sizeof(uint64_t),
-			  sizeof(uint64_t));
+	uint64_t value;
+
+	memcpy(&value, account.words + word * sizeof(value), sizeof(value));
+	return value;
 }
 
 /* unavailable - what nobody can have now. */

@@ -245,7 +245,7 @@ static void each_order_is_needed(void **state)
 	};
 	static const struct model_orders orders = {
 		.cases = cases,
-		.plan = { .preemptions = 1, .ages = 2 },
+		.plan = { .preemptions = 1, .ages = 1 },
 		.source = "",
 		.needless = needless,
 	};

@@ -23,10 +23,8 @@ enum {
 	VALUES = 4,
 };
 
-struct cpu_id __wrap_cpu_current(void);
-
-/* All threads run on the one CPU. */
-struct cpu_id __wrap_cpu_current(void)
+/* base/cpu.h for this program: all threads run on one CPU. */
+struct cpu_id cpu_current(void)
 {
 	return (struct cpu_id){ 0 };
 }

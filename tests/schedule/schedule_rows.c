@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include <stdalign.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "backing/frame_rows.h"
@@ -65,13 +64,21 @@ static struct frame_rows rows;
 static alignas(PAGE_SIZE) unsigned char arena[ARENA_BYTES];
 static size_t arena_used;
 
-struct cpu_id __wrap_cpu_current(void);
-
-struct cpu_id __wrap_cpu_current(void)
+/* base/cpu.h for this program: a CPU for each thread. */
+struct cpu_id cpu_current(void)
 {
 	const uint32_t thread = schedule_thread();
 
 	return (struct cpu_id){ thread != SCHEDULE_NO_THREAD ? thread : 0 };
+}
+
+int cpu_map_init(struct cpu_map *map, const struct cpu_options *options,
+		 const struct os *os)
+{
+	(void)os;
+	map->cpus = options->cpus;
+	map->cpu_slots = options->cpus;
+	return 0;
 }
 
 static void *arena_map(size_t bytes)
@@ -89,16 +96,7 @@ static void arena_unmap(void *memory, size_t bytes)
 	(void)bytes;
 }
 
-/* possible_cpus - the one text that is read: a CPU for each thread. */
-static int possible_cpus(const char *path, char *text, size_t bytes)
-{
-	(void)path;
-	(void)snprintf(text, bytes, "0-%d\n", THREADS_MAX - 1);
-	return 0;
-}
-
 static const struct os arena_os = {
-	.read_text = possible_cpus,
 	.mmap_anon = arena_map,
 	.munmap_anon = arena_unmap,
 };
