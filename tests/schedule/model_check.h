@@ -4,7 +4,7 @@
  *
  * A failed schedule is printed step by step, with a text that shows it again:
  *
- *	LFV_SCHEDULE='a stack: 17:1,23:2' build/dev/tests/test_scheduler
+ *	LFV_SCHEDULE='a spin lock: 17:1,23:2' build/dev/tests/test_scheduler
  *
  * The text is the name of the case and the answers that are not 0 (search.h).
  * Before them may stand `sc` (no load sees an older value) and `stop 1 5`
