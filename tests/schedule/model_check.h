@@ -7,9 +7,19 @@
  *	LFV_SCHEDULE='a spin lock: 17:1,23:2' build/dev/tests/test_scheduler
  *
  * The text is the name of the case and the answers that are not 0 (search.h).
- * Before them may stand `sc` (no load sees an older value) and `stop 1 5`
- *(thread 1 is stopped at its step 5); instead of them `random 12` or `pct 12`,
- *a seed. LFV_TEST_LONG=1 tries more seeds.
+ * Before them may stand:
+ *
+ *	sc          no load sees an older value
+ *	stop 1 5    thread 1 is stopped at its step 5
+ *
+ * and instead of them `random 12` or `pct 12`: a seed.  LFV_TEST_LONG=1 tries
+ * more seeds.
+ *
+ * Adding a source: one file of cases, schedule_x.c, and one line in
+ * CMakeLists.txt.  A case owns what it checks (run_account.h does that for
+ * bits), its plans are small, and its mistakes stand in mutants.txt.  Claims
+ * about instants ("refuses only if") hold where loads see the newest value;
+ * where they may not, only what orders promise.
  */
 #ifndef TESTS_SCHEDULE_MODEL_CHECK_H
 #define TESTS_SCHEDULE_MODEL_CHECK_H

@@ -85,20 +85,24 @@ static unsigned highest(const struct searcher *self,
 	return best;
 }
 
+/* fall - whoever would run now falls below all; later falls go lower. */
+static void fall(struct searcher *self, const struct choice *choice,
+		 unsigned number)
+{
+	const unsigned thread = choice->threads[highest(self, choice)];
+
+	self->priorities[thread] = (uint8_t)(self->search->bound - 1 - number);
+}
+
 static unsigned choose_pct(struct chooser *chooser, const struct choice *choice)
 {
 	struct searcher *const self = (struct searcher *)(void *)chooser;
 
 	if (choice->kind == CHOICE_AGE)
 		return draw_age(self, choice->count);
-
 	for (unsigned i = 0; i < self->search->bound; i++) {
-		/* Later falls go lower; all lie below what threads begin with.
-		 */
 		if (self->changes[i] == self->thread_choices)
-			self->priorities[choice->threads[highest(self,
-								 choice)]] =
-				(uint8_t)(self->search->bound - 1 - i);
+			fall(self, choice, i);
 	}
 	self->thread_choices++;
 	return highest(self, choice);
