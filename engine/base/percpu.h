@@ -84,6 +84,7 @@ struct percpu_ops {
 	void (*start)(struct percpu *percpu, unsigned slot);
 	unsigned (*drain)(struct percpu *percpu, unsigned slot,
 			  uint64_t *values);
+	unsigned (*count)(const struct percpu *percpu, unsigned slot);
 };
 
 struct percpu {
@@ -196,6 +197,12 @@ static inline unsigned percpu_drain(struct percpu *percpu, unsigned slot,
 				    uint64_t *values)
 {
 	return percpu->ops->drain(percpu, slot, values);
+}
+
+/* percpu_count - how many values one CPU's slot has; a figure, wait-free. */
+static inline unsigned percpu_count(const struct percpu *percpu, unsigned slot)
+{
+	return percpu->ops->count(percpu, slot);
 }
 
 /*

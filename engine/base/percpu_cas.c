@@ -200,6 +200,17 @@ static unsigned cas_drain(struct percpu *percpu, unsigned slot,
 	return count;
 }
 
+static unsigned cas_count(const struct percpu *percpu, unsigned slot)
+{
+	const struct cas_slot *const stock = slot_at(percpu, slot);
+	unsigned count = 0;
+
+	/* relaxed: a figure. */
+	for (unsigned cell = 0; cell < percpu->slots.capacity; cell++)
+		count += load_relaxed(&stock->cells[cell]) != 0;
+	return count;
+}
+
 const struct percpu_ops percpu_cas = {
 	.name = "cas",
 	.slot_bytes = cas_slot_bytes,
@@ -210,4 +221,5 @@ const struct percpu_ops percpu_cas = {
 	.stop = cas_stop,
 	.start = cas_start,
 	.drain = cas_drain,
+	.count = cas_count,
 };

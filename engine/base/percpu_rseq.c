@@ -112,6 +112,12 @@ static unsigned rseq_drain(struct percpu *percpu, unsigned slot,
 	return cas_relaxed(&stock->count, &count, 0) ? count : 0;
 }
 
+static unsigned rseq_count(const struct percpu *percpu, unsigned slot)
+{
+	/* relaxed: a figure. */
+	return load_relaxed(&slot_at(percpu, slot)->count);
+}
+
 const struct percpu_ops percpu_rseq = {
 	.name = "rseq",
 	.has_sections = true,
@@ -123,4 +129,5 @@ const struct percpu_ops percpu_rseq = {
 	.stop = rseq_stop,
 	.start = rseq_start,
 	.drain = rseq_drain,
+	.count = rseq_count,
 };
