@@ -60,7 +60,8 @@ static inline uintptr_t area_bytes(const struct vmap_area *area)
 
 static inline struct va_range area_range(const struct vmap_area *area)
 {
-	return (struct va_range){ area->va_start, area->va_end };
+	return (struct va_range){ .start = area->va_start,
+				  .end = area->va_end };
 }
 
 static inline struct vmap_area *area_of_rb(const struct rb_node *node)
