@@ -12,7 +12,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "core/engine.h"
+#include "core/fast.h"
 
 /* VM_IOREMAP areas are aligned to their size's power of two, up to this. */
 enum { IOREMAP_MAX_ORDER = 7 + PAGE_SHIFT };
@@ -141,12 +141,29 @@ static void *area_make(struct lfv *lfv, const struct lfv_request *asked,
 	return answer(error, address);
 }
 
-void *lfv_vmalloc(struct lfv *lfv, size_t size)
+/* vmalloc_slowly - as lfv_vmalloc(), for whoever calls it. */
+static __attribute__((noinline)) void *
+vmalloc_slowly(struct lfv *lfv, size_t size, const void *caller)
 {
 	const struct lfv_request asked = { .size = size, .node = -1 };
 
-	return area_make(lfv, &asked, __builtin_return_address(0),
-			 SOURCE_MEMORY);
+	return area_make(lfv, &asked, caller, SOURCE_MEMORY);
+}
+
+void *lfv_vmalloc(struct lfv *lfv, size_t size)
+{
+	const struct vm_struct vm = {
+		.flags = LFV_VM_ALLOC,
+		.nr_pages = (uint32_t)bytes_to_pages(size),
+		.caller = __builtin_return_address(0),
+		.size = size,
+	};
+	void *const address =
+		lfv->choices.address_plane ? NULL : fast_alloc(lfv, size, &vm);
+
+	return __builtin_expect(address != NULL, 1)
+		       ? address
+		       : vmalloc_slowly(lfv, size, vm.caller);
 }
 
 void *lfv_vzalloc(struct lfv *lfv, size_t size)
@@ -187,7 +204,10 @@ void *lfv_vmalloc_range(struct lfv *lfv, const struct lfv_request *request)
 			 SOURCE_MEMORY);
 }
 
-void *lfv_get_vm_area(struct lfv *lfv, size_t size, unsigned flags)
+static __attribute__((noinline)) void *get_vm_area_slowly(struct lfv *lfv,
+							  size_t size,
+							  unsigned flags,
+							  const void *caller)
 {
 	const struct lfv_request asked = {
 		.size = size,
@@ -195,7 +215,23 @@ void *lfv_get_vm_area(struct lfv *lfv, size_t size, unsigned flags)
 		.node = -1,
 	};
 
-	return area_make(lfv, &asked, __builtin_return_address(0), SOURCE_NONE);
+	return area_make(lfv, &asked, caller, SOURCE_NONE);
+}
+
+void *lfv_get_vm_area(struct lfv *lfv, size_t size, unsigned flags)
+{
+	const struct vm_struct vm = {
+		.caller = __builtin_return_address(0),
+		.size = size,
+	};
+	/* On the full plane what lies in the cache has frames. */
+	void *const address = flags == 0 && lfv->choices.address_plane
+				      ? fast_alloc(lfv, size, &vm)
+				      : NULL;
+
+	return __builtin_expect(address != NULL, 1)
+		       ? address
+		       : get_vm_area_slowly(lfv, size, flags, vm.caller);
 }
 
 void *lfv_get_vm_area_range(struct lfv *lfv, const struct lfv_request *request)
@@ -273,6 +309,8 @@ void *lfv_ioremap(struct lfv *lfv, int fd, uint64_t offset, size_t size,
 
 int lfv_vfree(struct lfv *lfv, const void *address)
 {
+	if (__builtin_expect(fast_free(lfv, address), 1))
+		return 0;
 	return engine_free(lfv, address, true);
 }
 
@@ -288,6 +326,8 @@ int lfv_iounmap(struct lfv *lfv, const void *address)
 
 int lfv_free_vm_area(struct lfv *lfv, const void *address)
 {
+	if (__builtin_expect(fast_free(lfv, address), 1))
+		return 0;
 	return engine_free(lfv, address, false);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/percpu.h"
 #include "core/fork_guard.h"
 #include "core/life.h"
 
@@ -28,7 +29,7 @@ static void window_unmake(struct lfv *lfv)
 
 static int begun_make(struct lfv *lfv)
 {
-	if (lfv->choices.address_plane)
+	if (!engine_has_marks(lfv))
 		return 0;
 	lfv->begun_bytes = align_up(window_pages(&lfv->window), PAGE_SIZE);
 	lfv->begun = lfv->os->mmap_anon(lfv->begun_bytes);
@@ -101,6 +102,9 @@ static int va_make(struct lfv *lfv)
 	const unsigned cpus = lfv->cpus.cpus;
 	const unsigned nodes_max = 128;
 	const unsigned nodes = cpus < nodes_max ? cpus : nodes_max;
+	const bool unmaps =
+		!choices->address_plane &&
+		(choices->strict || choices->strategy->strict_reuse);
 	const struct va_config config = {
 		.os = lfv->os,
 		.lock = choices->lock,
@@ -109,12 +113,27 @@ static int va_make(struct lfv *lfv)
 		.end = lfv->window.end,
 		.cpus = cpus,
 		.nodes = choices->nodes != 0 ? choices->nodes : nodes,
+		.cpu_map = &lfv->cpus,
+		.cached = choices->cached,
+		.percpu = choices->percpu,
+		.magazine = choices->magazine,
+		.reuse_at_once = choices->strict || choices->keep,
+		.keeps = choices->keep,
+		.address_plane = choices->address_plane,
+		.hardened = choices->hardened,
 		.hooks = { .context = lfv,
 			   .map = life_map,
-			   .unmap = life_unmap },
+			   .unmap = unmaps ? life_unmap : NULL },
 	};
 
-	return va_init(&lfv->va, choices->strategy, &config);
+	const int error = va_init(&lfv->va, choices->strategy, &config);
+
+	/* What a free need not unmap, and may use again at once. */
+	if (error == 0 && choices->cached && config.reuse_at_once && !unmaps)
+		lfv->fast = lfv->va.state;
+	if (error == 0 && choices->strategy->back != NULL)
+		lfv->index = va_page_map(&lfv->va);
+	return error;
 }
 
 /* The mappings go with the window, the frames with the memfd. */
@@ -267,7 +286,7 @@ void lfv_check(struct lfv *lfv)
 {
 	if (lfv->is_orphan)
 		return;
-	/* The caller is alone, but the worker may purge: not now (G1). */
+	/* The caller is alone, but the worker may purge: not now. */
 	require(pthread_mutex_lock(&lfv->purge.mutex) == 0);
 	lfv->va.ops->check(&lfv->va);
 	if (!lfv->choices.address_plane) {

@@ -11,13 +11,18 @@
  *   E1  an area is the core's from engine_alloc() until engine_free();
  *   E2  what is mapped in an area is unmapped, and its frames given back,
  *       before its range becomes a hole;
- *   E3  one purge runs at a time; no operation waits for the worker;
+ *   E3  no operation waits for the worker; of purges, purge.h says which may
+ *       run at once;
  *   E4  an area is freed once, and not before it is made: by whoever turns
  *       its first page's mark from live to freed [area-begun].
  *
+ * Where the strategy has state words of its own (va_ops.publish), they do that:
+ * an area is published when it is made.
+ *
  * An engine on the address plane has ranges only: no frames, no mapping, and no
  * marks, whose lines neighbours share: there the strategy alone decides which
- * free is the first, and a double and a wild free have one name.
+ * free is the first, and without state words a double and a wild free have one
+ * name.
  *
  * Who may run with whom: all but init and fini with everything.
  */
@@ -32,6 +37,7 @@
 #include "core/options.h"
 #include "core/purge.h"
 #include "core/worker.h"
+#include "va/cached.h"
 #include "va/va.h"
 
 struct lfv {
@@ -40,13 +46,16 @@ struct lfv {
 	struct choices choices;
 	struct cpu_map cpus;
 	struct window window;
-	_Atomic(uint8_t) *begun; /* a page: enum begun; E4 */
+	_Atomic(uint8_t) *begun; /* a page: enum begun; E4; or NULL */
 	size_t begun_bytes;
 	struct lfv *next_engine; /* guarded by the fork guard's mutex */
 	uint64_t shootdowns_before;
 	bool shootdowns_known;
 	/* set in a forked child, before it can call anything */
 	bool is_orphan;
+	/* constant, but NULL in a forked child; see core/fast.h */
+	struct cached *fast;
+	const struct page_map *index;
 	/* each has its own rules */
 	struct va va;
 	struct frames frames;
@@ -54,6 +63,13 @@ struct lfv {
 	struct purge purge;
 	struct worker worker;
 };
+
+/* engine_has_marks - E4 is kept by marks, not by the strategy. */
+static inline bool engine_has_marks(const struct lfv *lfv)
+{
+	return !lfv->choices.address_plane && !lfv->choices.cached &&
+	       !lfv->choices.strategy->publish;
+}
 
 /* begun - what is known of a page as the first one of areas. */
 enum begun { BEGUN_NEVER, BEGUN_LIVE, BEGUN_FREED };
@@ -90,6 +106,12 @@ engine_alloc(struct lfv *lfv, const struct va_request *request,
  * generation's vfree does.
  */
 int engine_free(struct lfv *lfv, const void *address, bool mapped);
+
+/*
+ * engine_settle - what was a live area of `pages`, and is idle now, goes where
+ * the cache in front or the strategy wants it; a purge that is due is run.
+ */
+void engine_settle(struct lfv *lfv, uint64_t first, uint64_t pages);
 
 /* engine_enter - 0, or -EOWNERDEAD in a forked child. */
 __attribute__((warn_unused_result)) int engine_enter(const struct lfv *lfv);

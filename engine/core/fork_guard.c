@@ -45,6 +45,8 @@ static void cut_off(struct lfv *lfv)
 	const struct window *window = &lfv->window;
 
 	lfv->is_orphan = true;
+	lfv->fast = NULL;
+	lfv->index = NULL;
 	/*
 	 * A child that went on with its parent's memory mapped would corrupt
 	 * it in silence: better that it ends here.

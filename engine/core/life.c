@@ -23,15 +23,31 @@ static bool is_guarded(const struct va_request *request)
 	return (request->vm.flags & LFV_VM_NO_GUARD) == 0;
 }
 
-static int map_memory(struct lfv *lfv, uintptr_t start,
+/* mapped_pages - with `keep` all but the guard, for the next owner's sake. */
+static size_t mapped_pages(const struct lfv *lfv, const struct va_range *range,
+			   const struct va_request *request)
+{
+	if (!lfv->choices.keep)
+		return request->vm.nr_pages;
+	return ((range->end - range->start) >> PAGE_SHIFT) -
+	       is_guarded(request);
+}
+
+static void zero_memory(const struct va_range *range,
+			const struct va_request *request)
+{
+	memset((void *)range->start, 0, pages_to_bytes(request->vm.nr_pages));
+}
+
+static int map_memory(struct lfv *lfv, const struct va_range *range,
 		      const struct va_request *request, bool zero)
 {
-	const size_t pages = request->vm.nr_pages;
-	const int error =
-		map_alloc(&lfv->map, start, pages, is_guarded(request));
+	const int error = map_alloc(&lfv->map, range->start,
+				    mapped_pages(lfv, range, request),
+				    is_guarded(request));
 
 	if (error == 0 && zero)
-		memset((void *)start, 0, pages_to_bytes(pages));
+		zero_memory(range, request);
 	return error;
 }
 
@@ -45,7 +61,7 @@ int life_map(void *context, const struct va_range *range,
 	case SOURCE_NONE:
 		return 0;
 	case SOURCE_MEMORY:
-		return map_memory(lfv, range->start, request, source->zero);
+		return map_memory(lfv, range, request, source->zero);
 	case SOURCE_FRAMES:
 		return map_frames(&lfv->map, range->start, source->frames,
 				  request->vm.nr_pages);
@@ -65,10 +81,6 @@ int life_map(void *context, const struct va_range *range,
 int life_unmap(void *context, const struct va_range *range)
 {
 	struct lfv *lfv = context;
-
-	if (!lfv->choices.strict || lfv->choices.address_plane)
-		return 0;
-
 	struct map_run run = { .start = range->start, .end = range->end };
 
 	(void)map_unmap(&lfv->map, &run, 1);
@@ -90,25 +102,76 @@ static int no_hole(const struct lfv *lfv, const struct va_request *request)
 				  : "ask for a wider range");
 }
 
-/* range_alloc - the range alone; purges once where the generation does. */
+static uint64_t returned(struct lfv *lfv)
+{
+	return lfv->va.ops->returned(&lfv->va);
+}
+
+/* range_ask - the strategy; `says` why it refused, if it has said so. */
+static int range_ask(struct lfv *lfv, const struct va_request *request,
+		     struct va_range *range, bool *says)
+{
+	const unsigned messages = error_count();
+	const int error = lfv->va.ops->alloc(&lfv->va, request, range);
+
+	*says = error_count() != messages;
+	return error;
+}
+
+/*
+ * range_ask_on - of a strategy that can tell what came back, until nothing did
+ * from before the purge in front of the question to after the one behind it:
+ * each turn is another thread's success, and the last one's failure is true.
+ */
+static int range_ask_on(struct lfv *lfv, const struct va_request *request,
+			struct va_range *range, bool *says)
+{
+	uint64_t now = returned(lfv);
+	uint64_t seen;
+	int error;
+
+	(void)purge_run(lfv, VA_PURGE_FULL);
+	do {
+		seen = now;
+		error = range_ask(lfv, request, range, says);
+		if (error != -ENOMEM)
+			break;
+		now = returned(lfv);
+		(void)purge_run(lfv, VA_PURGE_FULL);
+	} while (returned(lfv) != seen);
+	return error;
+}
+
+/* range_ask_again - after a purge of all there is, as the generation does. */
+static int range_ask_again(struct lfv *lfv, const struct va_request *request,
+			   struct va_range *range, bool *says)
+{
+	const struct va_ops *ops = lfv->va.ops;
+
+	if (ops->returned == NULL) {
+		(void)purge_run(lfv, VA_PURGE_FULL);
+		return range_ask(lfv, request, range, says);
+	}
+
+	const bool closed = ops->close != NULL && ops->close(&lfv->va);
+	const int error = range_ask_on(lfv, request, range, says);
+
+	if (closed)
+		ops->open(&lfv->va);
+	return error;
+}
+
+/* range_alloc - the range alone; purges where the generation does. */
 static int range_alloc(struct lfv *lfv, const struct va_request *request,
 		       struct va_range *range)
 {
-	const struct va_ops *ops = lfv->va.ops;
-	unsigned messages = error_count();
-	int error = ops->alloc(&lfv->va, request, range);
+	bool says;
+	int error = range_ask(lfv, request, range, &says);
 
-	if (error != -ENOMEM)
-		return error;
-	if (ops->retries) {
-		(void)purge_run(lfv, VA_PURGE_FULL);
-		messages = error_count();
-		error = ops->alloc(&lfv->va, request, range);
-	}
+	if (error == -ENOMEM && lfv->va.ops->retries)
+		error = range_ask_again(lfv, request, range, &says);
 	/* What has a message already is no lack of holes. */
-	return error == -ENOMEM && error_count() == messages
-		       ? no_hole(lfv, request)
-		       : error;
+	return error == -ENOMEM && !says ? no_hole(lfv, request) : error;
 }
 
 static int map_once(struct lfv *lfv, const struct va_range *range,
@@ -136,26 +199,70 @@ static int map_source(struct lfv *lfv, const struct va_range *range,
 	return error;
 }
 
+/* purge_begin - a purge is due: wake the worker, or do it. */
+static void purge_begin(struct lfv *lfv)
+{
+	if (lfv->choices.has_worker)
+		worker_wake(&lfv->worker);
+	else
+		purge_try(lfv, VA_PURGE_DECAY);
+}
+
 /* range_free - retire a range, and purge or have purged what is due. */
 static int range_free(struct lfv *lfv, uintptr_t start)
 {
 	bool purge_due = false;
 	const int error = lfv->va.ops->free(&lfv->va, start, &purge_due);
 
-	if (error != 0 || !purge_due)
-		return error;
-	if (lfv->choices.has_worker)
-		worker_wake(&lfv->worker);
-	else
-		purge_try(lfv);
-	return 0;
+	if (error == 0 && purge_due)
+		purge_begin(lfv);
+	return error;
+}
+
+/*
+ * decay - without a worker, whoever goes the long way sees to it; what a purge
+ * has to unmap first fills no cache.
+ */
+static void decay(struct lfv *lfv)
+{
+	const bool fills = lfv->choices.strict || lfv->choices.keep;
+
+	if (fills && !lfv->choices.has_worker && purge_is_idle(lfv))
+		purge_try(lfv, VA_PURGE_IDLE);
+}
+
+void engine_settle(struct lfv *lfv, uint64_t first, uint64_t pages)
+{
+	if (cached_settle(&lfv->va, first, pages, false))
+		purge_begin(lfv);
+	decay(lfv);
 }
 
 /* mapping_undo - the area was made, but what it is for could not be mapped. */
-static void mapping_undo(struct lfv *lfv, uintptr_t start)
+static void mapping_undo(struct lfv *lfv, const struct va_range *range)
 {
-	/* Nobody else can have freed it: E4. */
-	require(range_free(lfv, start) == 0);
+	if (lfv->va.ops->withdraw != NULL)
+		lfv->va.ops->withdraw(&lfv->va, range);
+	else
+		/* Nobody else can have freed it: E4. */
+		require(range_free(lfv, range->start) == 0);
+}
+
+/* fill - map what the area is for, unless it is all there from before. */
+static int fill(struct lfv *lfv, const struct va_range *range,
+		const struct va_request *request, const struct source *source)
+{
+	if (range->mapped) {
+		if (source->zero)
+			zero_memory(range, request);
+		return 0;
+	}
+
+	const int error = map_source(lfv, range, request, source);
+
+	if (error != 0)
+		mapping_undo(lfv, range);
+	return error;
 }
 
 /* begun_at - the mark of an area that begins at `start`. */
@@ -167,7 +274,7 @@ static _Atomic(uint8_t) *begun_at(struct lfv *lfv, uintptr_t start)
 /* begun_set - the area that begins at `start` is made. */
 static void begun_set(struct lfv *lfv, uintptr_t start)
 {
-	if (lfv->choices.address_plane)
+	if (lfv->begun == NULL)
 		return;
 	/* release [area-begun]: from here on the area can be freed (E4). */
 	store_release(begun_at(lfv, start), BEGUN_LIVE);
@@ -178,30 +285,54 @@ static bool begun_end(struct lfv *lfv, uintptr_t start)
 {
 	uint8_t mark = BEGUN_LIVE;
 
-	if (lfv->choices.address_plane)
+	if (lfv->begun == NULL)
 		return true;
 	/* acquire [area-begun]: the area is mapped, its entries written. */
 	return cas_acquire(begun_at(lfv, start), &mark, BEGUN_FREED); /* E4 */
 }
 
+/* publish - false: another owner has the range, ask for one again. */
+static bool publish(struct lfv *lfv, const struct va_range *range,
+		    const struct va_request *request)
+{
+	const struct va_ops *ops = lfv->va.ops;
+
+	if (ops->publish != NULL)
+		return ops->publish(&lfv->va, range, request);
+	begun_set(lfv, range->start);
+	return true;
+}
+
 int engine_alloc(struct lfv *lfv, const struct va_request *request,
 		 const struct source *source, void **address)
 {
-	struct va_range range;
-	int error = range_alloc(lfv, request, &range);
+	struct va_range range = { 0 };
 
-	if (error != 0)
-		return error;
-	if (source->kind != SOURCE_NONE) {
-		error = map_source(lfv, &range, request, source);
-		if (error != 0) {
-			mapping_undo(lfv, range.start);
+	decay(lfv);
+	do {
+		int error = range_alloc(lfv, request, &range);
+
+		if (error == 0 && source->kind != SOURCE_NONE)
+			error = fill(lfv, &range, request, source);
+		if (error != 0)
 			return error;
-		}
-	}
-	begun_set(lfv, range.start);
+	} while (!publish(lfv, &range, request));
 	*address = (void *)range.start;
 	return 0;
+}
+
+/* knows_begins - whether it is known where areas have ever begun. */
+static bool knows_begins(const struct lfv *lfv)
+{
+	return lfv->begun != NULL || lfv->va.ops->has_begun != NULL;
+}
+
+static bool has_begun(struct lfv *lfv, uintptr_t address)
+{
+	if (lfv->va.ops->has_begun != NULL)
+		return lfv->va.ops->has_begun(&lfv->va, address);
+	/* relaxed: only the misuse's name depends on it. */
+	return load_relaxed(begun_at(lfv, address)) != BEGUN_NEVER;
 }
 
 /* misuse - name what is wrong with a free that met no area's start. */
@@ -216,13 +347,12 @@ static int misuse(struct lfv *lfv, uintptr_t address)
 				 "free an area by its first address",
 				 (size_t)address, (size_t)found.start,
 				 (size_t)found.end);
-	if (lfv->choices.address_plane)
+	if (!knows_begins(lfv))
 		return error_set(-EINVAL,
 				 "double or wild free of 0x%zx: no live area "
 				 "begins here",
 				 (size_t)address);
-	/* relaxed: only the misuse's name depends on it. */
-	if (load_relaxed(begun_at(lfv, address)) != BEGUN_NEVER)
+	if (has_begun(lfv, address))
 		return error_set(-EINVAL,
 				 "double free of 0x%zx: an area began here and "
 				 "has been freed",

@@ -13,7 +13,9 @@
 #include "backing/window.h"
 #include "base/error.h"
 #include "base/page.h"
+#include "va/hole_cache.h"
 
+enum { MAGAZINE_MIN = STOCK_CAPACITY_MIN, MAGAZINE_MAX = STOCK_CAPACITY };
 enum { NODES_MAX = 128, ALIASES_BYTES = 128 };
 
 #define MEMORY_BYTES_MIN (1 * MIB)
@@ -22,6 +24,8 @@ enum { NODES_MAX = 128, ALIASES_BYTES = 128 };
 /* The choices that are words alone, without a table of functions. */
 static const struct lfv_choice caches[] = {
 	{ .name = "none", .summary = "no hole cache in front" },
+	{ .name = "percpu",
+	  .summary = "freed areas of a CPU's, by size, used again whole" },
 };
 
 static const struct lfv_choice mappings[] = {
@@ -29,6 +33,8 @@ static const struct lfv_choice mappings[] = {
 	  .summary = "unmapped by the purge, merged; reusable after it" },
 	{ .name = "strict",
 	  .summary = "unmapped in free: a use after free faults at once" },
+	{ .name = "keep",
+	  .summary = "used again at once, whole, with its frames" },
 };
 
 static const struct lfv_choice flushes[] = {
@@ -41,6 +47,13 @@ static const struct lfv_choice flushes[] = {
 static const struct lfv_choice workers[] = {
 	{ .name = "thread", .summary = "a thread of the engine's drains" },
 	{ .name = "none", .summary = "whoever passes the limit drains" },
+};
+
+static const struct lfv_choice percpus[] = {
+	{ .name = "auto", .summary = "rseq where it works, else cas" },
+	{ .name = "rseq",
+	  .summary = "restartable sequences: no atomic read-modify-write" },
+	{ .name = "cas", .summary = "compare-and-swap, right everywhere" },
 };
 
 static const struct lfv_refusal refusals[] = {
@@ -57,6 +70,13 @@ static const struct lfv_refusal refusals[] = {
 		.other_axis = LFV_AXIS_MAPPING,
 		.other_name = "lazy",
 		.why = "2.6.24 unmaps in free, under its lock; use strict",
+	},
+	{
+		.axis = LFV_AXIS_MAPPING,
+		.name = "keep",
+		.other_axis = LFV_AXIS_CACHE,
+		.other_name = "none",
+		.why = "what is kept lies in the cache; use cache percpu",
 	},
 };
 
@@ -95,6 +115,7 @@ static bool strategy_at(size_t index, struct lfv_choice *choice)
 		.aliases = aliases[0] == '\0' ? NULL : aliases,
 		.summary = ops->summary,
 		.busted = ops->busted,
+		.lock_free = ops->lock_free,
 	};
 	return true;
 }
@@ -151,6 +172,7 @@ static const struct axis axes[] = {
 	[LFV_AXIS_MAPPING] = { .option = "mapping", WORDS(mappings) },
 	[LFV_AXIS_FLUSH] = { .option = "flush", WORDS(flushes) },
 	[LFV_AXIS_WORKER] = { .option = "worker", WORDS(workers) },
+	[LFV_AXIS_PERCPU] = { .option = "percpu", WORDS(percpus) },
 };
 
 enum { AXES = sizeof(axes) / sizeof(axes[0]) };
@@ -232,11 +254,15 @@ static int resolve_tables(struct choices *choices, struct chosen *chosen,
 {
 	const char *strategy = or_default(options->strategy, "nodes");
 	const char *lock = or_default(options->lock, "qspin");
-	const char *frames = or_default(options->frames, "buddy");
 
 	choices->strategy = va_find_ops(strategy);
 	if (choices->strategy == NULL)
 		return unknown(LFV_AXIS_STRATEGY, strategy);
+
+	const char *frames =
+		or_default(options->frames,
+			   choices->strategy->lock_free ? "bitmap" : "buddy");
+
 	choices->lock = lock_find(lock);
 	if (choices->lock == NULL)
 		return unknown(LFV_AXIS_LOCK, lock);
@@ -259,11 +285,13 @@ static int resolve_words(struct chosen *chosen,
 		const char *given;
 		const char *otherwise;
 	} words[] = {
-		{ LFV_AXIS_CACHE, options->cache, "none" },
+		{ LFV_AXIS_CACHE, options->cache,
+		  strategy->cached_by_default ? "percpu" : "none" },
 		{ LFV_AXIS_MAPPING, options->mapping,
 		  strategy->strict_reuse ? "strict" : "lazy" },
 		{ LFV_AXIS_FLUSH, options->flush, "remap" },
 		{ LFV_AXIS_WORKER, options->worker, "thread" },
+		{ LFV_AXIS_PERCPU, options->percpu, "auto" },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -301,18 +329,44 @@ static int resolve_numbers(struct choices *choices,
 					: default_memory(os);
 	choices->nodes = options->nodes;
 	choices->cpus = options->cpus;
+	choices->magazine = options->magazine;
+	choices->hardened = options->hardened;
 	choices->lock_yield = !options->lock_never_yields;
 	choices->address_plane = options->address_plane;
 	if (choices->nodes > NODES_MAX)
 		return error_set(-EINVAL,
 				 "nodes is %u: at most %d; 0 for the default",
 				 choices->nodes, NODES_MAX);
+	if (choices->magazine != 0 && (choices->magazine < MAGAZINE_MIN ||
+				       choices->magazine > MAGAZINE_MAX))
+		return error_set(-EINVAL,
+				 "magazine is %u: from %d to %d; 0 for the "
+				 "default",
+				 choices->magazine, MAGAZINE_MIN, MAGAZINE_MAX);
 	if (choices->memory_bytes < MEMORY_BYTES_MIN ||
 	    choices->memory_bytes > MEMORY_BYTES_MAX)
 		return error_set(-EINVAL,
 				 "memory_bytes is %zu: from %zu to %zu",
 				 choices->memory_bytes, MEMORY_BYTES_MIN,
 				 MEMORY_BYTES_MAX);
+	return 0;
+}
+
+/* resolve_percpu - the member of base/percpu.h, chosen once. */
+static int resolve_percpu(struct choices *choices, const char *name,
+			  const struct os *os)
+{
+	const enum percpu_wanted wanted =
+		strcmp(name, "rseq") == 0  ? PERCPU_RSEQ
+		: strcmp(name, "cas") == 0 ? PERCPU_CAS
+					   : PERCPU_AUTO;
+
+	choices->percpu = percpu_choose(wanted, os);
+	if (choices->percpu == NULL)
+		return error_set(-EOPNOTSUPP,
+				 "percpu rseq: restartable sequences do not "
+				 "work here (glibc 2.35 registers them, unless "
+				 "GLIBC_TUNABLES forbids it); use auto");
 	return 0;
 }
 
@@ -335,11 +389,16 @@ static int resolve(struct choices *choices, struct chosen *chosen,
 		error = chosen_check(chosen);
 	if (error == 0)
 		error = resolve_numbers(choices, options, os);
+	if (error == 0)
+		error = resolve_percpu(choices, chosen->names[LFV_AXIS_PERCPU],
+				       os);
 	if (error != 0)
 		return error;
 	choices->cache = chosen->names[LFV_AXIS_CACHE];
+	choices->cached = strcmp(chosen->names[LFV_AXIS_CACHE], "percpu") == 0;
 	choices->strict =
 		strcmp(chosen->names[LFV_AXIS_MAPPING], "strict") == 0;
+	choices->keep = strcmp(chosen->names[LFV_AXIS_MAPPING], "keep") == 0;
 	choices->flush = strcmp(chosen->names[LFV_AXIS_FLUSH], "guard") == 0
 				 ? MAP_FLUSH_GUARD
 				 : MAP_FLUSH_REMAP;
@@ -378,6 +437,7 @@ int lfv_options_check(const struct lfv_options *options,
 	resolved->mapping = chosen.names[LFV_AXIS_MAPPING];
 	resolved->flush = chosen.names[LFV_AXIS_FLUSH];
 	resolved->worker = chosen.names[LFV_AXIS_WORKER];
+	resolved->percpu = chosen.names[LFV_AXIS_PERCPU];
 	resolved->window_bytes = choices.window_bytes;
 	resolved->memory_bytes = choices.memory_bytes;
 	return 0;

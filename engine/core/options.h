@@ -13,6 +13,7 @@
 
 #include "backing/frame.h"
 #include "backing/map.h"
+#include "base/percpu.h"
 #include "lfv/lfv.h"
 #include "lock/lock.h"
 #include "va/va.h"
@@ -23,7 +24,10 @@ struct choices {
 	const struct lock_ops *lock;
 	const struct frame_ops *frames;
 	const char *cache;
+	const struct percpu_ops *percpu;
+	bool cached; /* the cache of holes in front */
 	bool strict; /* unmap in free */
+	bool keep;   /* keep frames in the cache */
 	enum map_flush flush;
 	bool has_worker;
 	bool lock_yield;
@@ -31,7 +35,9 @@ struct choices {
 	size_t window_bytes;
 	size_t memory_bytes;
 	unsigned nodes;
-	unsigned cpus; /* 0: the machine's */
+	unsigned cpus;     /* 0: the machine's */
+	unsigned magazine; /* 0: default */
+	bool hardened;
 };
 
 /* choices_resolve - -EINVAL with a message that names option and remedy. */

@@ -22,11 +22,10 @@ void purge_fini(struct purge *purge)
 	require(pthread_mutex_destroy(&purge->mutex) == 0);
 }
 
-/* counter_add - one purge runs at a time, so no read-modify-write is needed. */
 static void counter_add(_Atomic(uint64_t) *counter, uint64_t value)
 {
-	/* relaxed: a figure; its only writer holds the purge mutex. */
-	store_relaxed(counter, load_relaxed(counter) + value);
+	/* relaxed: a figure. */
+	add_relaxed(counter, value);
 }
 
 /* chain_merge - two sorted chains into one; equal addresses do not occur. */
@@ -177,9 +176,33 @@ static void count_chain(struct purge *purge, const struct vmap_area *chain)
 
 static void count_time(struct purge *purge, uint64_t ns)
 {
-	/* relaxed: a figure; its only writer holds the purge mutex. */
-	if (ns > load_relaxed(&purge->counters.ns_max))
-		store_relaxed(&purge->counters.ns_max, ns);
+	_Atomic(uint64_t) *const max = &purge->counters.ns_max;
+	/* relaxed: a figure. */
+	uint64_t before = load_relaxed(max);
+
+	/* relaxed: as above; a failure is a purge that took longer. */
+	while (ns > before && !cas_relaxed(max, &before, ns)) {
+	}
+}
+
+/* purge_end - how long it took, and when frees may try again; G3. */
+static void purge_end(struct lfv *lfv, uint64_t began, int error)
+{
+	const uint64_t now = lfv->os->now_ns();
+
+	count_time(&lfv->purge, now - began);
+	/* relaxed: a time to compare with. */
+	store_relaxed(&lfv->purge.retry_ns,
+		      error != 0 ? now + PURGE_RETRY_NS : 0);
+}
+
+/* is_too_soon - the last purge could not unmap everything; G3. */
+static bool is_too_soon(struct lfv *lfv)
+{
+	/* relaxed: a time to compare with. */
+	const uint64_t retry_ns = load_relaxed(&lfv->purge.retry_ns);
+
+	return retry_ns != 0 && lfv->os->now_ns() < retry_ns;
 }
 
 /* purge_locked - one purge; the caller holds the mutex (G1). */
@@ -203,21 +226,78 @@ static int purge_locked(struct lfv *lfv, enum va_purge how)
 	if (split.keep != NULL)
 		va->ops->purge_keep(va, split.keep);
 
-	const uint64_t now = lfv->os->now_ns();
-
-	count_time(&lfv->purge, now - began);
-	lfv->purge.retry_ns = split.error != 0 ? now + PURGE_RETRY_NS : 0;
+	purge_end(lfv, began, split.error);
 	return split.error;
+}
+
+/* runs_count - what became of the runs, one by one. */
+static void runs_count(struct purge_counters *counters,
+		       const struct va_run *runs, size_t count, bool unmaps)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct va_run *run = &runs[i];
+
+		if (run->error != 0) {
+			counter_add(&counters->failures, 1);
+			continue;
+		}
+		counter_add(&counters->areas, run->areas);
+		counter_add(&counters->pages,
+			    (run->end - run->start) >> PAGE_SHIFT);
+		counter_add(&counters->runs, unmaps);
+	}
+}
+
+/* runs_unmap - the unmapping of a strategy that purges by itself. */
+static void runs_unmap(void *context, struct va_run *runs, size_t count)
+{
+	struct lfv *lfv = context;
+	const bool unmaps = !lfv->choices.address_plane;
+	struct map_run mapped[VA_RUNS_MAX];
+
+	assert(count <= VA_RUNS_MAX);
+	for (size_t i = 0; i < count; i++)
+		mapped[i] = (struct map_run){ .start = runs[i].start,
+					      .end = runs[i].end };
+	if (unmaps)
+		(void)map_unmap(&lfv->map, mapped, count);
+	for (size_t i = 0; i < count; i++)
+		runs[i].error = mapped[i].error;
+	runs_count(&lfv->purge.counters, runs, count, unmaps);
+}
+
+/* purge_self - by the strategy; any number of threads. */
+static int purge_self(struct lfv *lfv, enum va_purge how)
+{
+	const struct va_unmapper unmapper = { lfv, runs_unmap };
+	const uint64_t began = lfv->os->now_ns();
+	const int error = lfv->va.ops->purge(&lfv->va, how, &unmapper);
+
+	counter_add(&lfv->purge.counters.purges, 1);
+	purge_end(lfv, began, error);
+	return error;
 }
 
 int purge_run(struct lfv *lfv, enum va_purge how)
 {
+	if (lfv->va.ops->purge != NULL)
+		return purge_self(lfv, how);
 	require(pthread_mutex_lock(&lfv->purge.mutex) == 0);
 
 	const int error = purge_locked(lfv, how);
 
 	require(pthread_mutex_unlock(&lfv->purge.mutex) == 0);
 	return error;
+}
+
+void purge_work(struct lfv *lfv, enum va_purge how)
+{
+	require(pthread_mutex_lock(&lfv->purge.mutex) == 0);
+	if (lfv->va.ops->purge != NULL)
+		(void)purge_self(lfv, how);
+	else
+		(void)purge_locked(lfv, how);
+	require(pthread_mutex_unlock(&lfv->purge.mutex) == 0);
 }
 
 uint64_t purge_given(struct lfv *lfv)
@@ -237,13 +317,32 @@ bool purge_gives(struct lfv *lfv, uint64_t *seen)
 	return gives;
 }
 
-void purge_try(struct lfv *lfv)
+void purge_try(struct lfv *lfv, enum va_purge how)
 {
+	/* What could not be unmapped stays lazy and is the next one's. */
+	if (is_too_soon(lfv))
+		return;
+	if (lfv->va.ops->purge != NULL) {
+		(void)purge_self(lfv, how);
+		return;
+	}
 	if (pthread_mutex_trylock(&lfv->purge.mutex) != 0)
 		return;
-	/* What could not be unmapped stays lazy and is the next one's; G3. */
-	if (lfv->purge.retry_ns == 0 ||
-	    lfv->os->now_ns() >= lfv->purge.retry_ns)
-		(void)purge_locked(lfv, VA_PURGE_DECAY);
+	(void)purge_locked(lfv, how);
 	require(pthread_mutex_unlock(&lfv->purge.mutex) == 0);
+}
+
+bool purge_is_idle(struct lfv *lfv)
+{
+	_Atomic(uint64_t) *const next = &lfv->purge.decay_ns;
+
+	if (!lfv->choices.cached)
+		return false;
+
+	const uint64_t now = lfv->os->now_ns();
+	/* relaxed: a time; of several threads one sets the next. */
+	uint64_t due = load_relaxed(next);
+
+	/* relaxed: as above. */
+	return now >= due && cas_relaxed(next, &due, now + PURGE_DECAY_NS);
 }

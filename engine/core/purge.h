@@ -7,7 +7,10 @@
  * side by side merge with the guard between them), unmaps each merged run, and
  * gives the ranges back.  What could not be unmapped is kept lazy.
  *
- *   G1  one purge runs at a time [purge mutex, as Linux's vmap_purge_lock];
+ * A strategy that purges by itself (va_ops.purge) takes, sorts and merges what
+ * is its own, and several may do so at once: only the unmapping is ours then.
+ *
+ *   G1  else one purge runs at a time [purge mutex, Linux's vmap_purge_lock];
  *   G2  a range is given back only after its pages are unmapped;
  *   G3  after a purge that could not unmap everything, frees leave it alone
  *       for PURGE_RETRY_NS: each would try what has just failed.
@@ -30,11 +33,13 @@ struct lfv;
 enum {
 	PURGE_RUNS_MAX = 1024,
 	PURGE_RETRY_NS = 10 * 1000 * 1000,
+	/* The cache in front gives up a quarter of its depot as often. */
+	PURGE_DECAY_NS = 1000 * 1000 * 1000,
 	/* How often who finds no frame purges and asks again. */
 	PURGE_TRIES_MAX = 64,
 };
 
-/* Written by the one purge that runs, read by anyone. */
+/* Written by purges, read by anyone. */
 struct purge_counters {
 	_Atomic(uint64_t) purges;
 	_Atomic(uint64_t) areas;
@@ -46,7 +51,8 @@ struct purge_counters {
 
 struct purge {
 	pthread_mutex_t mutex;
-	uint64_t retry_ns; /* guarded by mutex; G3 */
+	_Atomic(uint64_t) retry_ns; /* G3 */
+	_Atomic(uint64_t) decay_ns; /* when the cache in front decays next */
 	struct purge_counters counters;
 	struct map_run runs[PURGE_RUNS_MAX]; /* guarded by mutex */
 };
@@ -61,8 +67,20 @@ void purge_fini(struct purge *purge);
  */
 int purge_run(struct lfv *lfv, enum va_purge how);
 
+/*
+ * purge_work - purge as the worker does: always with the mutex, so that whoever
+ * holds it and is alone with the engine is alone with the worker as well.
+ */
+void purge_work(struct lfv *lfv, enum va_purge how);
+
 /* purge_try - purge unless somebody does; as the thread that frees does. */
-void purge_try(struct lfv *lfv);
+void purge_try(struct lfv *lfv, enum va_purge how);
+
+/*
+ * purge_is_idle - PURGE_DECAY_NS have passed: true for the one caller that is
+ * to let the cache in front decay, by a purge VA_PURGE_IDLE.
+ */
+bool purge_is_idle(struct lfv *lfv);
 
 /*
  * purge_gives - purge everything; true if, by this purge or another's, pages

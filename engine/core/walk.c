@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "base/error.h"
-#include "core/engine.h"
+#include "core/fast.h"
 #include "core/walk.h"
 
 void vm_info_fill(struct lfv_vm_info *info, const struct va_found *found)
@@ -25,6 +25,12 @@ int lfv_find_vm_area(struct lfv *lfv, const void *address,
 		     struct lfv_vm_info *info)
 {
 	struct va_found found;
+
+	if (__builtin_expect(fast_find(lfv, address, &found), 1)) {
+		vm_info_fill(info, &found);
+		return 0;
+	}
+
 	const int error = engine_enter(lfv);
 
 	if (error != 0)

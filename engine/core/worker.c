@@ -7,10 +7,33 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/check.h"
 #include "base/error.h"
 #include "core/engine.h"
+
+enum { NS_PER_S = 1000 * 1000 * 1000 };
+
+/* worker_wait - for a wake-up, or, with a cache in front, for some time. */
+static void worker_wait(struct lfv *lfv)
+{
+	struct worker *worker = &lfv->worker;
+	struct timespec until;
+
+	if (!lfv->choices.cached) {
+		while (sem_wait(&worker->wake) != 0)
+			require(errno == EINTR);
+		return;
+	}
+	require(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
+	until.tv_sec += PURGE_DECAY_NS / NS_PER_S;
+	while (sem_clockwait(&worker->wake, CLOCK_MONOTONIC, &until) != 0) {
+		if (errno == ETIMEDOUT)
+			return;
+		require(errno == EINTR);
+	}
+}
 
 static void *worker_main(void *argument)
 {
@@ -18,21 +41,25 @@ static void *worker_main(void *argument)
 	struct worker *worker = &lfv->worker;
 
 	for (;;) {
-		while (sem_wait(&worker->wake) != 0)
-			require(errno == EINTR);
-		/* relaxed: the semaphore orders it. */
+		worker_wait(lfv);
+		/* relaxed: the semaphore orders it, or the next look sees it.
+		 */
 		if (load_relaxed(&worker->is_ending))
 			return NULL;
 		/*
 		 * acquire [worker-wake]: a free that finds it set is seen by
 		 * the purge below; one that comes later posts again.
 		 */
-		(void)swap_acquire(&worker->is_woken, false);
+		const bool is_woken = swap_acquire(&worker->is_woken, false);
+
+		if (purge_is_idle(lfv))
+			purge_work(lfv, VA_PURGE_IDLE);
 		/*
 		 * Once is enough: every free above the limit says so, and what
 		 * could not be unmapped is the next wake-up's.
 		 */
-		(void)purge_run(lfv, VA_PURGE_DECAY);
+		if (is_woken)
+			purge_work(lfv, VA_PURGE_DECAY);
 	}
 }
 

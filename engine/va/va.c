@@ -9,12 +9,13 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "va/cached.h"
 #include "va/strategies.h"
 
 static const struct va_ops *const strategies[] = {
-	&va_list_24, &va_list_2624,     &va_rbtree_2628,
-	&va_rbtree,  &va_augmented_510, &va_augmented,
-	&va_nodes,   &va_busted,        NULL,
+	&va_list_24,       &va_list_2624, &va_rbtree_2628, &va_rbtree,
+	&va_augmented_510, &va_augmented, &va_nodes,       &va_lockfree,
+	&va_busted,        NULL,
 };
 
 const struct va_ops *const *va_strategies(void)
@@ -44,9 +45,12 @@ const struct va_ops *va_find_ops(const char *name)
 }
 
 /* The mapping that holds a strategy's state: whole pages, so aligned enough. */
-static size_t state_bytes(const struct va_ops *ops)
+static size_t state_bytes(const struct va_ops *ops,
+			  const struct va_config *config)
 {
-	return pages_to_bytes(bytes_to_pages(ops->state_bytes));
+	return align_up(config->cached ? cached_state_bytes()
+				       : ops->state_bytes,
+			PAGE_SIZE);
 }
 
 int va_init(struct va *va, const struct va_ops *ops,
@@ -57,7 +61,7 @@ int va_init(struct va *va, const struct va_ops *ops,
 	assert(is_page_aligned(config->start) && is_page_aligned(config->end));
 	assert(config->cpus > 0);
 
-	void *const state = config->os->mmap_anon(state_bytes(ops));
+	void *const state = config->os->mmap_anon(state_bytes(ops, config));
 
 	if (!state)
 		return error_set(-ENOMEM,
@@ -68,18 +72,27 @@ int va_init(struct va *va, const struct va_ops *ops,
 	va->config = *config;
 	va->state = state;
 
-	const int error = ops->init(va);
+	const int error = config->cached ? cached_init(va, ops) : ops->init(va);
 
 	if (error) {
 		va->state = NULL;
-		config->os->munmap_anon(state, state_bytes(ops));
+		config->os->munmap_anon(state, state_bytes(ops, config));
 	}
 	return error;
 }
 
+const struct page_map *va_page_map(struct va *va)
+{
+	return va->config.cached ? ((struct cached *)va->state)->map
+				 : va->ops->back->map(va);
+}
+
 void va_fini(struct va *va)
 {
+	/* The table of a cache in front lies in the state. */
+	const size_t bytes = state_bytes(va->ops, &va->config);
+
 	va->ops->fini(va);
-	va->config.os->munmap_anon(va->state, state_bytes(va->ops));
+	va->config.os->munmap_anon(va->state, bytes);
 	va->state = NULL;
 }

@@ -14,7 +14,10 @@
  *	  |                             +-----purge_keep------+  |
  *	  +--------------------purge_give------------------------+
  *
- * With ops->strict_reuse (`list`) free leads from live to hole at once.
+ * With ops->strict_reuse (`list`), or where the configuration says so and the
+ * strategy can, free leads from live to hole at once.  A strategy whose areas
+ * are published apart (ops->publish) has one step more, on the way in: what
+ * alloc() gives is the caller's, and nobody finds it, until publish().
  *
  * Between any two operations:
  *
@@ -27,7 +30,8 @@
  *
  * check() walks everything and aborts with the number of the first that does
  * not hold; it runs alone.  All other operations may run with each other and
- * with themselves, save that the core runs one purge at a time.
+ * with themselves, save that the core runs one purge at a time where it runs
+ * the purge; a strategy with a purge() of its own may run several.
  *
  * The two functions that lead down (`hooks`) are called by the strategy at the
  * point, and under the locks, where its generation of Linux did that work:
@@ -50,6 +54,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cpu.h"
 #include "base/os.h"
 #include "base/page.h"
 #include "lock/lock.h"
@@ -91,7 +96,38 @@ struct va_config {
 	uintptr_t end;
 	unsigned cpus;  /* as in lazy_max_pages(): fls(cpus) * 32 MiB */
 	unsigned nodes; /* vmap nodes: clamp(cpus, 1, 128) unless set */
+	/* for what is kept by CPU; must outlive the strategy */
+	const struct cpu_map *cpu_map;
+	/* the cache in front, if any, and how CPUs' stocks are kept whole */
+	bool cached;
+	const struct percpu_ops *percpu;
+	unsigned magazine; /* numbers in a stock of the cache; 0: default */
+	/* a freed range needs no purge before it is used again: `strict`... */
+	bool reuse_at_once;
+	/* ... and `keep`: it keeps its frames as well, if the cache takes it */
+	bool keeps;
+	/* ranges alone: nothing is ever mapped */
+	bool address_plane;
+	/* of two frees of one area that race, one is refused by the strategy */
+	bool hardened;
 	struct va_hooks hooks;
+};
+
+/* va_run - freed pages that a purge unmaps with one call. */
+struct va_run {
+	uintptr_t start;
+	uintptr_t end;
+	uint64_t areas; /* that lie in it */
+	int error;      /* out: 0, or -errno: it stays lazy */
+};
+
+enum { VA_RUNS_MAX = 64 };
+
+/* va_unmapper - how a strategy that purges by itself has runs unmapped. */
+struct va_unmapper {
+	void *context;
+	/* at most VA_RUNS_MAX ascending runs */
+	void (*unmap)(void *context, struct va_run *runs, size_t count);
 };
 
 /*
@@ -113,12 +149,27 @@ struct va_stats {
 	uint64_t locks_waited;
 };
 
-/* How thorough a purge is: the pools' decay of `nodes`. */
-enum va_purge { VA_PURGE_DECAY, VA_PURGE_FULL };
+/*
+ * How thorough a purge is: the pools of `nodes` decay by a quarter, and are
+ * emptied; so is the cache in front, where some time has passed.
+ */
+enum va_purge { VA_PURGE_DECAY, VA_PURGE_IDLE, VA_PURGE_FULL };
 
 typedef void va_visit(void *context, const struct va_found *found);
 
 struct va;
+struct page_map;
+
+/*
+ * va_back - what a strategy with a page map offers to the cache in front of it,
+ * so that one state word serves both (va/va_cached.c).  Areas are told by their
+ * first page and idle (va/page_head.h).
+ */
+struct va_back {
+	struct page_map *(*map)(struct va *va);
+	/* A hole again, at once if it is unmapped; true: a purge is due. */
+	bool (*release)(struct va *va, uint64_t first, bool unmapped);
+};
 
 struct va_ops {
 	const char *name;           /* as in --strategy=NAME */
@@ -131,6 +182,7 @@ struct va_ops {
 	bool busted;        /* breaks A2: every check must see it */
 	bool retries;       /* purges once and tries again when none fits */
 	bool vfree_finds;   /* its vfree looks the area up before removing it */
+	bool cached_by_default; /* the cache in front, unless asked otherwise */
 	size_t state_bytes;
 
 	int (*init)(struct va *va);
@@ -141,6 +193,26 @@ struct va_ops {
 	 */
 	int (*alloc)(struct va *va, const struct va_request *request,
 		     struct va_range *range);
+	/*
+	 * alloc_many - up to `count` areas of `pages` pages each, anywhere in
+	 * the window, by one step where that can be; how many there are.  Their
+	 * first pages, counted from the window's.  NULL: one by one.
+	 */
+	unsigned (*alloc_many)(struct va *va, size_t pages, unsigned count,
+			       uint64_t *firsts);
+	/*
+	 * publish - from here on the range that alloc() gave is a live area:
+	 * the linearization point.  NULL: alloc does it.  False: the range has
+	 * another owner, by two frees that raced; forget it and ask again.
+	 */
+	bool (*publish)(struct va *va, const struct va_range *range,
+			const struct va_request *request);
+	/*
+	 * has_begun - an area has begun at `start` at any time; NULL: unknown.
+	 */
+	bool (*has_begun)(struct va *va, uintptr_t start);
+	/* withdraw - the range that alloc() gave shall not be an area. */
+	void (*withdraw)(struct va *va, const struct va_range *range);
 	/*
 	 * map - call hooks.map() under the lock that this generation holds
 	 * meanwhile.  NULL: none, the core maps.
@@ -173,8 +245,29 @@ struct va_ops {
 			   enum va_purge how);
 	/* purge_keep - these could not be unmapped: lazy again. */
 	void (*purge_keep)(struct va *va, struct vmap_area *chain);
+	/*
+	 * purge - take every lazy area, merge neighbours, have them unmapped
+	 * and make them holes: instead of the three above, by any number of
+	 * threads at once.  0, or -errno of the first run that stays lazy.
+	 */
+	int (*purge)(struct va *va, enum va_purge how,
+		     const struct va_unmapper *unmapper);
+	/*
+	 * returned - moves with each free that ends, and with all that a full
+	 * purge finds where a free could leave it unseen: an alloc() that fails
+	 * between two full purges is right if this has not moved since before
+	 * the first.  NULL: see `retries`.
+	 */
+	uint64_t (*returned)(struct va *va);
+	/*
+	 * close - what lies in front of the holes stays empty, until open().
+	 * False: it cannot be.
+	 */
+	bool (*close)(struct va *va);
+	void (*open)(struct va *va);
 	void (*check)(struct va *va);
 	void (*stats)(struct va *va, struct va_stats *stats);
+	const struct va_back *back; /* NULL: it has no page map */
 };
 
 /*
@@ -205,5 +298,8 @@ __attribute__((warn_unused_result)) int va_init(struct va *va,
 						const struct va_ops *ops,
 						const struct va_config *config);
 void va_fini(struct va *va);
+
+/* va_page_map - of a strategy with one, whether a cache is in front or not. */
+const struct page_map *va_page_map(struct va *va);
 
 #endif

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "contract/va_suite.h"
 #include "va/strategies.h"
 
@@ -157,7 +158,7 @@ static void pairs_run(struct va *va, unsigned count, bool keep)
 		struct va_range range;
 		bool purge_due = false;
 
-		if (va->ops->alloc(va, &request, &range))
+		if (suite_alloc(va, &request, &range))
 			_exit(1);
 		if (!keep && va->ops->free(va, range.start, &purge_due))
 			_exit(1);
@@ -284,12 +285,35 @@ static void every_name_variant_and_alias_finds_its_row(void **state)
 	}
 }
 
+const struct cpu_map *suite_cpus(void)
+{
+	static struct cpu_map cpus;
+
+	if (cpus.cpus == 0) {
+		const struct cpu_options options = { 0 };
+
+		require(cpu_map_init(&cpus, &options, &os_linux) == 0);
+	}
+	return &cpus;
+}
+
 static bool is_wanted(const struct lock_ops *lock)
 {
 	if (lock->busted)
 		return false;
 	return is_long || strcmp(lock->name, "pthread-mutex") == 0 ||
 	       strcmp(lock->name, "qspin") == 0;
+}
+
+static struct suite_case case_of(const struct va_ops *ops,
+				 const struct lock_ops *lock)
+{
+	return (struct suite_case){
+		.ops = ops,
+		.lock = lock,
+		.nodes = is_long ? NODES_LONG : NODES,
+		.threads = is_long ? THREADS_LONG : THREADS,
+	};
 }
 
 static size_t cases_make(void)
@@ -303,14 +327,36 @@ static size_t cases_make(void)
 		     lock++) {
 			if (!is_wanted(*lock) || count == CASES_MAX)
 				continue;
-			cases[count++] = (struct suite_case){
-				.ops = *row,
-				.lock = *lock,
-				.nodes = is_long ? NODES_LONG : NODES,
-				.threads = is_long ? THREADS_LONG : THREADS,
-			};
+			cases[count++] = case_of(*row, *lock);
 		}
 	}
+	return count;
+}
+
+/* With the cache in front, and what may be used again at once. */
+static size_t cached_cases_make(struct suite_case *made)
+{
+	size_t count = 0;
+
+	for (const struct va_ops *const *row = va_strategies(); *row; row++) {
+		struct suite_case test =
+			case_of(*row, lock_find("pthread-mutex"));
+
+		if ((*row)->busted)
+			continue;
+		test.cached = true;
+		made[count++] = test;
+		test.reuse_at_once = true;
+		made[count++] = test;
+	}
+
+	struct suite_case bare =
+		case_of(&va_lockfree, lock_find("pthread-mutex"));
+
+	bare.reuse_at_once = true;
+	made[count++] = bare;
+	bare.hardened = true;
+	made[count++] = bare;
 	return count;
 }
 
@@ -320,9 +366,13 @@ static size_t tests_add(struct CMUnitTest *tests, size_t count)
 	size_t added = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const char *const strategy = cases[i].ops->name;
+		char strategy[NAME_BYTES / 2];
 		const char *const lock = cases[i].lock->name;
 
+		snprintf(strategy, sizeof(strategy), "%s%s%s%s",
+			 cases[i].ops->name, cases[i].cached ? ", cached" : "",
+			 cases[i].reuse_at_once ? ", at once" : "",
+			 cases[i].hardened ? ", hardened" : "");
 		snprintf(names[added], NAME_BYTES,
 			 "%s with %s agrees with the oracle", strategy, lock);
 		tests[added] = (struct CMUnitTest){
@@ -361,6 +411,9 @@ int main(int argc, char **argv)
 	is_long = (argc > 1 && strcmp(argv[1], "--long") == 0) ||
 		  getenv("LFV_TEST_LONG") != NULL;
 	memcpy(tests, fixed, sizeof(fixed));
-	count += tests_add(tests + count, cases_make());
+	size_t made = cases_make();
+
+	made += cached_cases_make(cases + made);
+	count += tests_add(tests + count, made);
 	return _cmocka_run_group_tests("va_suite", tests, count, NULL, NULL);
 }

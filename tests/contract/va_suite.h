@@ -9,6 +9,8 @@
 #ifndef LFV_TESTS_VA_SUITE_H
 #define LFV_TESTS_VA_SUITE_H
 
+#include "base/cpu.h"
+#include "base/percpu.h"
 #include "lock/lock.h"
 #include "va/va.h"
 
@@ -20,10 +22,19 @@ struct suite_case {
 	unsigned threads;
 	unsigned steps;
 	bool linger; /* yield inside the locks, where a walk's visit runs */
+	bool cached; /* with the cache in front */
+	bool reuse_at_once;
+	bool hardened;
 };
+
+/* Few, so that stocks run empty and over in a small window. */
+enum { SUITE_MAGAZINE = 4 };
 
 /* Aligned to more than any request asks for; nothing is ever mapped there. */
 #define SUITE_BASE ((uintptr_t)1 << 40)
+
+/* The CPUs of the machine, read once. */
+const struct cpu_map *suite_cpus(void);
 
 static inline uint64_t suite_random(uint64_t *state)
 {
@@ -49,6 +60,13 @@ static inline struct va_config suite_config(const struct suite_case *test,
 		.end = SUITE_BASE + pages_to_bytes(pages),
 		.cpus = test->nodes,
 		.nodes = test->nodes,
+		.cpu_map = suite_cpus(),
+		.cached = test->cached,
+		.percpu = &percpu_cas,
+		.magazine = SUITE_MAGAZINE,
+		.reuse_at_once = test->reuse_at_once,
+		.hardened = test->hardened,
+		.address_plane = true,
 	};
 }
 
@@ -62,9 +80,35 @@ static inline unsigned suite_page(uintptr_t address)
 	return (unsigned)((address - SUITE_BASE) >> PAGE_SHIFT);
 }
 
+/* suite_alloc - as the core does: allocate and publish. */
+static inline int suite_alloc(struct va *va, const struct va_request *request,
+			      struct va_range *range)
+{
+	int error;
+
+	do {
+		error = va->ops->alloc(va, request, range);
+	} while (!error && va->ops->publish &&
+		 !va->ops->publish(va, range, request));
+	return error;
+}
+
+/* suite_unmap - of a strategy that purges by itself; nothing is mapped. */
+static inline void suite_unmap(void *context, struct va_run *runs, size_t count)
+{
+	(void)context;
+	(void)runs;
+	(void)count;
+}
+
 static inline void suite_purge(struct va *va, enum va_purge how)
 {
-	va->ops->purge_give(va, va->ops->purge_take(va, how), how);
+	const struct va_unmapper unmapper = { .unmap = suite_unmap };
+
+	if (va->ops->purge)
+		(void)va->ops->purge(va, how, &unmapper);
+	else
+		va->ops->purge_give(va, va->ops->purge_take(va, how), how);
 }
 
 /*

@@ -105,8 +105,15 @@ int __wrap_pthread_join(pthread_t thread, void **result)
 	return 0;
 }
 
-/* purge_run - what is seen of the lazy areas is gone. */
-int purge_run(struct lfv *engine, enum va_purge how)
+/* purge_work - what is seen of the lazy areas is gone. */
+/* No cache is in front. */
+bool purge_is_idle(struct lfv *engine)
+{
+	schedule_require(engine == &lfv);
+	return false;
+}
+
+void purge_work(struct lfv *engine, enum va_purge how)
 {
 	(void)engine;
 	(void)how;
@@ -115,7 +122,6 @@ int purge_run(struct lfv *engine, enum va_purge how)
 		if (load_relaxed(&is_lazy[i]))
 			is_purged[i] = true;
 	}
-	return 0;
 }
 
 static void begin(void)

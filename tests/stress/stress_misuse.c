@@ -178,7 +178,7 @@ static void one_free_wins_on(struct lfv *lfv)
 static void of_frees_that_race_one_succeeds(void **state)
 {
 	(void)state;
-	for_each_strategy(one_free_wins_on);
+	for_each_hardened(one_free_wins_on);
 }
 
 static void any_free_at_any_time_on(struct lfv *lfv)
@@ -193,7 +193,7 @@ static void any_free_at_any_time_on(struct lfv *lfv)
 static void frees_of_what_others_just_made_leave_the_engine_whole(void **state)
 {
 	(void)state;
-	for_each_strategy(any_free_at_any_time_on);
+	for_each_hardened(any_free_at_any_time_on);
 }
 
 int main(void)

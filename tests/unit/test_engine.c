@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "engine_fixture.h"
 
 static long outstanding; /* anonymous mappings and reservations */
@@ -89,14 +90,12 @@ static struct os counted_os(void)
 }
 
 /* Fail every call of creation in turn: nothing may be left behind. */
-static void create_with_each_call_failing(const char *strategy)
+static void create_with_each_call_failing(struct lfv_options options)
 {
 	static struct os os;
-	struct lfv_options options = TEST_OPTIONS;
 	struct lfv *lfv = NULL;
 
 	os = counted_os();
-	options.strategy = strategy;
 	/* Slabs keep their chunks for good: warm them first. */
 	fail_at = 0;
 	lfv_destroy(engine_create(&options, &os));
@@ -105,6 +104,7 @@ static void create_with_each_call_failing(const char *strategy)
 
 		calls = 0;
 		errno = 0;
+		(void)error_set(0, "nothing was said");
 		lfv = engine_create(&options, &os);
 		if (calls < fail_at)
 			break;
@@ -114,6 +114,8 @@ static void create_with_each_call_failing(const char *strategy)
 			lfv = NULL;
 		} else {
 			assert_int_not_equal(errno, 0);
+			assert_string_not_equal(lfv_last_error(),
+						"nothing was said");
 		}
 		assert_int_equal(outstanding, before);
 	}
@@ -127,29 +129,60 @@ static void a_creation_that_fails_leaves_nothing_behind(void **state)
 	struct lfv_choice choice;
 
 	(void)state;
-	for (size_t i = 0; lfv_choice_at(LFV_AXIS_STRATEGY, i, &choice); i++)
-		create_with_each_call_failing(choice.name);
+	for (size_t i = 0; lfv_choice_at(LFV_AXIS_STRATEGY, i, &choice); i++) {
+		struct lfv_options options = TEST_OPTIONS;
+
+		options.strategy = choice.name;
+		create_with_each_call_failing(options);
+	}
+	for (size_t i = 0; i < CACHED_ENGINES; i++)
+		create_with_each_call_failing(cached_options(i));
+}
+
+/* Live areas, lazy ones, and what lies in a cache. */
+static void use_a_little(struct lfv *lfv)
+{
+	void *const freed = lfv_vmalloc(lfv, 5 * PAGE_SIZE);
+
+	assert_non_null(lfv_vmalloc(lfv, 3 * PAGE_SIZE));
+	assert_non_null(lfv_vmalloc(lfv, 700 * PAGE_SIZE));
+	assert_non_null(lfv_get_vm_area(lfv, PAGE_SIZE, 0));
+	assert_int_equal(lfv_vfree(lfv, freed), 0);
+}
+
+static void gives_everything_back(const struct lfv_options *options)
+{
+	static struct os os;
+	struct lfv *lfv;
+
+	os = counted_os();
+	fail_at = 0;
+	/* Slabs keep their chunks for good: warm them first. */
+	lfv = engine_create(options, &os);
+	assert_non_null(lfv);
+	use_a_little(lfv);
+	lfv_destroy(lfv);
+
+	const long before = outstanding;
+
+	lfv = engine_create(options, &os);
+	assert_non_null(lfv);
+	use_a_little(lfv);
+	lfv_destroy(lfv);
+	assert_int_equal(outstanding, before);
 }
 
 static void an_engine_gives_everything_back(void **state)
 {
-	static struct os os;
 	const struct lfv_options options = TEST_OPTIONS;
 
 	(void)state;
-	os = counted_os();
-	fail_at = 0;
-	/* Slabs keep their chunks for good: warm them first. */
-	lfv_destroy(engine_create(&options, &os));
+	gives_everything_back(&options);
+	for (size_t i = 0; i < CACHED_ENGINES; i++) {
+		const struct lfv_options cached = cached_options(i);
 
-	const long before = outstanding;
-	struct lfv *lfv = engine_create(&options, &os);
-
-	assert_non_null(lfv);
-	assert_non_null(lfv_vmalloc(lfv, 3 * PAGE_SIZE));
-	assert_non_null(lfv_get_vm_area(lfv, PAGE_SIZE, 0));
-	lfv_destroy(lfv);
-	assert_int_equal(outstanding, before);
+		gives_everything_back(&cached);
+	}
 }
 
 static void the_window_is_as_large_as_asked(void **state)

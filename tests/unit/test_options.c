@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/percpu.h"
 #include "engine_fixture.h"
 
 static void refused(const struct lfv_options *options, const char *because)
@@ -30,6 +31,7 @@ static void an_unknown_word_of_each_axis_is_refused(void **state)
 	struct lfv_options mapping = TEST_OPTIONS;
 	struct lfv_options flush = TEST_OPTIONS;
 	struct lfv_options worker = TEST_OPTIONS;
+	struct lfv_options percpu = TEST_OPTIONS;
 
 	(void)state;
 	lock.lock = "nolock";
@@ -38,12 +40,14 @@ static void an_unknown_word_of_each_axis_is_refused(void **state)
 	mapping.mapping = "eager";
 	flush.flush = "all";
 	worker.worker = "two";
+	percpu.percpu = "lock";
 	refused(&lock, "unknown lock");
 	refused(&cache, "unknown cache");
 	refused(&frames, "unknown frames");
 	refused(&mapping, "unknown mapping");
 	refused(&flush, "unknown flush");
 	refused(&worker, "unknown worker");
+	refused(&percpu, "unknown percpu");
 }
 
 static void list_with_lazy_is_refused_with_the_reason(void **state)
@@ -54,6 +58,85 @@ static void list_with_lazy_is_refused_with_the_reason(void **state)
 	options.strategy = "linux-2.4";
 	options.mapping = "lazy";
 	refused(&options, "use strict");
+}
+
+static void keep_without_the_cache_is_refused_with_the_reason(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+
+	(void)state;
+	options.mapping = "keep";
+	options.strategy = "lockfree";
+	options.cache = "none";
+	refused(&options, "use cache percpu");
+	/* Without a word on it, as the strategy's default is. */
+	options.strategy = "augmented";
+	options.cache = NULL;
+	refused(&options, "use cache percpu");
+	options.cache = "percpu";
+	assert_int_equal(lfv_options_check(&options, NULL), 0);
+	options.strategy = "lockfree";
+	options.cache = NULL;
+	assert_int_equal(lfv_options_check(&options, NULL), 0);
+}
+
+static void lockfree_has_the_cache_unless_told(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+	struct lfv_options resolved;
+
+	(void)state;
+	options.strategy = "lockfree";
+	assert_int_equal(lfv_options_check(&options, &resolved), 0);
+	assert_string_equal(resolved.cache, "percpu");
+	assert_string_equal(resolved.mapping, "lazy");
+	assert_string_equal(resolved.percpu, "auto");
+	options.cache = "none";
+	assert_int_equal(lfv_options_check(&options, &resolved), 0);
+	assert_string_equal(resolved.cache, "none");
+	options.strategy = "nodes";
+	options.cache = NULL;
+	assert_int_equal(lfv_options_check(&options, &resolved), 0);
+	assert_string_equal(resolved.cache, "none");
+}
+
+static void a_magazine_has_2_to_128_numbers(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+
+	(void)state;
+	options.magazine = 1;
+	refused(&options, "magazine is 1");
+	options.magazine = 129;
+	refused(&options, "magazine is 129");
+	options.magazine = 2;
+	assert_int_equal(lfv_options_check(&options, NULL), 0);
+	options.magazine = 128;
+	assert_int_equal(lfv_options_check(&options, NULL), 0);
+}
+
+static int no_fence(void)
+{
+	return -EINVAL;
+}
+
+static void rseq_is_refused_where_it_does_not_work_and_auto_is_not(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+	struct choices choices;
+	struct os os = os_linux;
+
+	(void)state;
+	os.fence_register = no_fence;
+	options.percpu = "rseq";
+	assert_int_equal(choices_resolve(&choices, &options, &os), -EOPNOTSUPP);
+	assert_non_null(strstr(lfv_last_error(), "use auto"));
+	options.percpu = "auto";
+	assert_int_equal(choices_resolve(&choices, &options, &os), 0);
+	assert_ptr_equal(choices.percpu, &percpu_cas);
+	options.percpu = "cas";
+	assert_int_equal(choices_resolve(&choices, &options, &os_linux), 0);
+	assert_ptr_equal(choices.percpu, &percpu_cas);
 }
 
 static void an_alias_chooses_the_strategy(void **state)
@@ -105,7 +188,7 @@ static void every_axis_has_choices_and_an_end(void **state)
 	struct lfv_choice choice;
 
 	(void)state;
-	for (int axis = LFV_AXIS_STRATEGY; axis <= LFV_AXIS_WORKER; axis++) {
+	for (int axis = LFV_AXIS_STRATEGY; axis <= LFV_AXIS_PERCPU; axis++) {
 		assert_true(lfv_choice_at((enum lfv_axis)axis, 0, &choice));
 		assert_non_null(choice.summary);
 		assert_false(lfv_choice_at((enum lfv_axis)axis, 64, &choice));
@@ -129,6 +212,12 @@ int main(void)
 			an_unknown_strategy_is_named_with_the_known_ones),
 		cmocka_unit_test(an_unknown_word_of_each_axis_is_refused),
 		cmocka_unit_test(list_with_lazy_is_refused_with_the_reason),
+		cmocka_unit_test(
+			keep_without_the_cache_is_refused_with_the_reason),
+		cmocka_unit_test(lockfree_has_the_cache_unless_told),
+		cmocka_unit_test(a_magazine_has_2_to_128_numbers),
+		cmocka_unit_test(
+			rseq_is_refused_where_it_does_not_work_and_auto_is_not),
 		cmocka_unit_test(an_alias_chooses_the_strategy),
 		cmocka_unit_test(list_is_strict_unless_told),
 		cmocka_unit_test(numbers_out_of_range_are_refused),

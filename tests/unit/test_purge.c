@@ -52,6 +52,8 @@ static void neighbours_on(const char *strategy)
 	struct lfv_options options = TEST_OPTIONS;
 
 	options.strategy = strategy;
+	/* Side by side, one after the other. */
+	options.cache = "none";
 
 	struct lfv *lfv = engine_make(&options);
 	void *areas[64];
@@ -88,14 +90,15 @@ static void neighbours_with_the_guard_between_them_are_one_run(void **state)
 	neighbours_on("augmented-5.10");
 	neighbours_on("augmented");
 	neighbours_on("nodes");
+	neighbours_on("lockfree");
 }
 
-static void scattered_areas_are_runs_of_their_own(void **state)
+static void scattered_on(const char *strategy)
 {
 	struct lfv_options options = TEST_OPTIONS;
 
-	(void)state;
-	options.strategy = "augmented";
+	options.strategy = strategy;
+	options.cache = "none";
 
 	struct lfv *lfv = engine_make(&options);
 	void *areas[8];
@@ -108,6 +111,13 @@ static void scattered_areas_are_runs_of_their_own(void **state)
 	assert_int_equal(engine_stats(lfv).purged_runs, 4);
 	assert_int_equal(engine_stats(lfv).live_areas, 4);
 	lfv_destroy(lfv);
+}
+
+static void scattered_areas_are_runs_of_their_own(void **state)
+{
+	(void)state;
+	scattered_on("augmented");
+	scattered_on("lockfree");
 }
 
 static bool remap_fails;
@@ -137,6 +147,11 @@ static void a_run_that_cannot_be_unmapped_is_kept(const char *strategy)
 	assert_int_equal(lfv_vfree(lfv, area), 0);
 	assert_int_equal(lfv_purge(lfv), -ENOMEM);
 	assert_int_equal(engine_stats(lfv).lazy_pages, 5);
+	/* Nobody who waits for what a purge gives is told of it. */
+	assert_int_equal(engine_stats(lfv).purged_pages, 0);
+	assert_int_equal(engine_stats(lfv).purged_areas, 0);
+	assert_int_equal(engine_stats(lfv).purged_runs, 0);
+	assert_true(engine_stats(lfv).purge_failures > 0);
 	assert_int_not_equal(engine_stats(lfv).frames_free,
 			     engine_stats(lfv).frames);
 	lfv_check(lfv);
@@ -188,6 +203,67 @@ static void the_free_that_passes_the_limit_purges(void **state)
 	lfv_destroy(lfv);
 }
 
+enum { PURGERS = 6, PURGES = 60 };
+
+static struct lfv *purged_lfv;
+static _Atomic(unsigned) purge_errors;
+
+static void *purger(void *context)
+{
+	struct lfv *const lfv = purged_lfv;
+	const unsigned char stamp = (unsigned char)(uintptr_t)context;
+
+	for (unsigned i = 0; i < PURGES; i++) {
+		unsigned char *areas[4];
+
+		for (unsigned j = 0; j < 4; j++) {
+			areas[j] = lfv_vmalloc(lfv, (1 + j) * PAGE_SIZE);
+			if (areas[j] != NULL)
+				areas[j][0] = stamp;
+			else
+				purge_errors++;
+		}
+		for (unsigned j = 0; j < 4; j++)
+			if (areas[j] != NULL && (areas[j][0] != stamp ||
+						 lfv_vfree(lfv, areas[j]) != 0))
+				purge_errors++;
+		if (lfv_purge(lfv) != 0)
+			purge_errors++;
+	}
+	return NULL;
+}
+
+static void many_purge(struct lfv *lfv)
+{
+	pthread_t threads[PURGERS];
+
+	purged_lfv = lfv;
+	purge_errors = 0;
+	for (uintptr_t i = 0; i < PURGERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, purger,
+						(void *)(i + 1)),
+				 0);
+	for (unsigned i = 0; i < PURGERS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(purge_errors, 0);
+	assert_int_equal(lfv_purge(lfv), 0);
+
+	const struct lfv_stats stats = engine_stats(lfv);
+
+	assert_int_equal(stats.live_areas, 0);
+	assert_int_equal(stats.lazy_pages, 0);
+	assert_int_equal(stats.frames_free, stats.frames);
+	assert_int_equal(stats.purge_failures, 0);
+	/* What is counted was given back once. */
+	assert_int_equal(stats.mapped_pages, stats.unmapped_pages);
+}
+
+static void several_threads_may_purge_at_once(void **state)
+{
+	(void)state;
+	for_each_strategy(many_purge);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +275,7 @@ int main(void)
 		cmocka_unit_test(
 			what_cannot_be_unmapped_stays_lazy_and_is_not_lost),
 		cmocka_unit_test(the_free_that_passes_the_limit_purges),
+		cmocka_unit_test(several_threads_may_purge_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,9 @@
  */
 #include <string.h>
 
+#include "base/percpu.h"
 #include "unit/va_sequence.h"
+#include "va/cached.h"
 
 static void aliases_are_the_releases_of_linux(void **state)
 {
@@ -29,8 +31,9 @@ static void rows_come_in_the_order_of_their_history(void **state)
 {
 	(void)state;
 	static const char *const names[] = {
-		"list",           "list-2.6.24", "rbtree-2.6.28", "rbtree",
-		"augmented-5.10", "augmented",   "nodes",         "busted",
+		"list",   "list-2.6.24",    "rbtree-2.6.28",
+		"rbtree", "augmented-5.10", "augmented",
+		"nodes",  "lockfree",       "busted",
 	};
 	const struct va_ops *const *const rows = va_strategies();
 
@@ -74,8 +77,13 @@ static void counted_munmap(void *base, size_t bytes)
 static struct va_config counted_config(void)
 {
 	static const struct sequence sequence = { .pages = 64 };
+	static const struct cpu_options all = { 0 };
+	static struct cpu_map cpus;
 	struct va_config config = sequence_config(&sequence);
 
+	assert_int_equal(cpu_map_init(&cpus, &all, &os_linux), 0);
+	config.cpu_map = &cpus;
+	config.percpu = &percpu_cas;
 	counting_os = os_linux;
 	counting_os.mmap_anon = counted_mmap;
 	counting_os.munmap_anon = counted_munmap;
@@ -83,24 +91,33 @@ static struct va_config counted_config(void)
 	return config;
 }
 
-static void a_strategy_gives_back_all_that_it_mapped(void **state)
+static void gives_back_all(const struct va_config *config)
 {
-	(void)state;
-	const struct va_config config = counted_config();
-
 	for (const struct va_ops *const *row = va_strategies(); *row; row++) {
 		struct va va;
 
 		/* The first of all may stock up the slab for good. */
-		assert_int_equal(va_init(&va, *row, &config), 0);
+		assert_int_equal(va_init(&va, *row, config), 0);
 		va_fini(&va);
 		mapped_bytes = 0;
-		assert_int_equal(va_init(&va, *row, &config), 0);
-		assert_true(mapped_bytes >= (*row)->state_bytes);
+		assert_int_equal(va_init(&va, *row, config), 0);
+		assert_true(mapped_bytes >= (config->cached
+						     ? cached_state_bytes()
+						     : (*row)->state_bytes));
 		assert_int_equal((uintptr_t)va.state % FALSE_SHARING_BYTES, 0);
 		va_fini(&va);
 		assert_int_equal(mapped_bytes, 0);
 	}
+}
+
+static void a_strategy_gives_back_all_that_it_mapped(void **state)
+{
+	struct va_config config = counted_config();
+
+	(void)state;
+	gives_back_all(&config);
+	config.cached = true;
+	gives_back_all(&config);
 }
 
 static void without_memory_no_strategy_is_made(void **state)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * lfv.h - Linux's vmalloc as a library: address ranges, page frames and the
- * mappings between them, under every locking strategy that Linux has used.
+ * mappings between them, under every locking strategy that Linux has used, and
+ * under one that has no locks.
  *
  * An engine reserves a window of addresses, [VMALLOC_START, VMALLOC_END).  An
  * area is a run of its pages with an owner, followed by an unmapped guard page
  * unless asked otherwise.  Frames are pages of a memfd; an area's frames need
  * not be contiguous.  A freed area is lazy: unmapped in batches by a purge,
- * and reusable after it.
+ * and reusable after it; with mapping `strict` it is unmapped at once, with
+ * `keep` used again whole, with its frames.
  *
  * Pointers must not be NULL where nothing else is said.
  *
@@ -23,7 +25,10 @@
  * Order: what a thread wrote to an area before it freed it happens before
  * whoever is given the same addresses next.
  *
- * Progress: every strategy named here blocks on locks; see `lfv-bench list`.
+ * Progress: a strategy that is lock_free (struct lfv_choice) has allocations,
+ * frees, lookups and purges that wait for no other thread, wherever that one
+ * stands; all others block on locks.  This is said of addresses: frames `buddy`
+ * have a lock, and a system call may wait for the kernel's.
  */
 #ifndef LFV_LFV_H
 #define LFV_LFV_H
@@ -50,15 +55,15 @@ struct lfv;
 /*
  * lfv_options - how an engine is made; zero and NULL mean the default.
  *
- * Begin with LFV_OPTIONS_INIT.  The names are those of lfv_choices(); a pair
+ * Begin with LFV_OPTIONS_INIT.  The names are those of lfv_choice_at(); a pair
  * that cannot work together is refused by name.
  */
 struct lfv_options {
 	size_t struct_bytes;  /* sizeof(struct lfv_options) */
 	const char *strategy; /* "nodes"; aliases: "linux-4.19", ... */
 	const char *lock;     /* "qspin" */
-	const char *cache;    /* "none" */
-	const char *frames;   /* "buddy" */
+	const char *cache;    /* "none"; "percpu" for some, as `lockfree` */
+	const char *frames;   /* "buddy"; "bitmap" for `lockfree` */
 	const char *mapping;  /* "lazy"; "strict" for `list` */
 	const char *flush;    /* "remap" */
 	const char *worker;   /* "thread" */
@@ -68,6 +73,9 @@ struct lfv_options {
 	unsigned cpus;        /* for lazy_max_pages and nodes; possible CPUs */
 	bool lock_never_yields; /* fair locks spin on when preempted */
 	bool address_plane;     /* ranges only: no memory, nothing is mapped */
+	unsigned magazine;  /* areas of a size a CPU caches; 128; from 2 on */
+	bool hardened;      /* of two frees that race, one is refused */
+	const char *percpu; /* "auto": how a CPU's own things are kept */
 };
 
 #define LFV_OPTIONS_INIT                                    \
@@ -107,7 +115,8 @@ enum lfv_vm_flags {
 /*
  * lfv_request - everything that can be asked of a new area.
  *
- * size in bytes, rounded up to pages; align a power of two, 0 for none; vstart
+ * size in bytes, rounded up to pages, and with a cache in front, above 16 of
+ * them, by a quarter at most; align a power of two, 0 for none; vstart
  * and vend bound the addresses, 0 for the window's own (modules use such a
  * sub-range); node is the preferred NUMA node, -1 for any; flags may hold
  * LFV_VM_NO_GUARD; zero asks for zeroed memory, where there is any.  Begin with
@@ -153,9 +162,13 @@ LFV_API LFV_MUST_USE void *lfv_vmalloc_range(struct lfv *lfv,
  *
  * -EINVAL and no change for a double free, a pointer into an area, and a
  * pointer that never began one; each is named (on the address plane a double
- * and a wild free have one name).  Of two frees of one area that
- * race, one is refused.  With mapping `lazy` the pages stay readable until the
- * purge; with `strict` the first touch after the return faults.
+ * and a wild free have one name).  Of two frees of one area that race, one is
+ * refused, save where the strategy is lock_free or has a cache in front and the
+ * engine is not `hardened`: there the second may be caught only when the area
+ * is next taken, and is not if both copies are taken at the same instant.
+ *
+ * With mapping `lazy` the pages stay readable until the purge, with `keep` for
+ * longer; with `strict` the first touch after the return faults.
  *
  * lfv_vunmap(), lfv_iounmap() and lfv_free_vm_area() are the same operation
  * under the names of their counterparts.
@@ -219,7 +232,7 @@ LFV_API int lfv_free_vm_area(struct lfv *lfv, const void *address);
  */
 struct lfv_vm_info {
 	uintptr_t va_start;
-	uintptr_t va_end;   /* guard page included */
+	uintptr_t va_end;   /* guard page and what was rounded up included */
 	size_t size;        /* bytes that were asked for */
 	unsigned flags;     /* enum lfv_vm_flags */
 	unsigned nr_pages;  /* frames mapped; 0 for a range or a file */
@@ -247,7 +260,8 @@ LFV_API int lfv_vmalloc_to_frame(struct lfv *lfv, const void *address,
 				 struct lfv_page *page);
 
 /*
- * lfv_purge - unmap and make reusable every area freed before the call.
+ * lfv_purge - unmap and make reusable every area freed before the call, those
+ * in a cache in front included.
  *
  * -errno of the unmapping if some could not be: those stay lazy.
  */
@@ -267,7 +281,7 @@ struct lfv_stats {
 	uint64_t lazy_pages;
 	/* A free that takes lazy_pages past this makes a purge due. */
 	uint64_t lazy_max_pages;
-	/* `nodes`: free, but of use to one node only. */
+	/* Free, but in pools of `nodes` or in a cache in front. */
 	uint64_t pool_pages;
 	uint64_t holes;
 	uint64_t hole_pages;
@@ -333,6 +347,7 @@ enum lfv_axis {
 	LFV_AXIS_MAPPING,
 	LFV_AXIS_FLUSH,
 	LFV_AXIS_WORKER,
+	LFV_AXIS_PERCPU,
 };
 
 struct lfv_choice {
@@ -340,8 +355,9 @@ struct lfv_choice {
 	const char *variant; /* the release it is the form of, or NULL */
 	const char *aliases; /* space-separated, or NULL */
 	const char *summary;
-	bool busted; /* breaks its contract on purpose */
-	bool fair;   /* locks: first come, first served */
+	bool busted;    /* breaks its contract on purpose */
+	bool fair;      /* locks: first come, first served */
+	bool lock_free; /* strategies: a stopped thread blocks nobody */
 };
 
 /* lfv_choice_at - the index-th choice of an axis; false past the last. */
