@@ -9,15 +9,17 @@
 #include "base/cpu.h"
 #include "cmd/latin.h"
 #include "cmd/say.h"
+#include "common/cell_axis.h"
 #include "common/placement.h"
 #include "common/workload_info.h"
+#include "lfv/lfv.h"
 
 static const char FLOOR[] = "floor";
 
 /* Beside its window a sample has a warm-up of half of it, ... */
 static const uint64_t WARM_UP_PART = 2;
 /* ... and its process begins, sets up and ends: a first guess. */
-static const uint64_t SAMPLE_OVERHEAD_NS = 60 * 1000 * 1000;
+static const uint64_t SAMPLE_OVERHEAD_NS = 90 * 1000 * 1000;
 
 /* 2^53: the whole numbers that a reader of JSON with doubles keeps exactly. */
 static const uint64_t SEED_LIMIT = UINT64_C(1) << 53;
@@ -55,7 +57,9 @@ static bool cells_equal(const struct cell *a, const struct cell *b)
 	       strcmp(a->frames, b->frames) == 0 &&
 	       strcmp(a->mapping, b->mapping) == 0 &&
 	       strcmp(a->flush, b->flush) == 0 &&
-	       strcmp(a->worker, b->worker) == 0 && a->nodes == b->nodes &&
+	       strcmp(a->worker, b->worker) == 0 &&
+	       strcmp(a->percpu, b->percpu) == 0 &&
+	       a->hardened == b->hardened && a->nodes == b->nodes &&
 	       a->cpus == b->cpus && a->pages_min == b->pages_min &&
 	       a->pages_max == b->pages_max && a->align == b->align &&
 	       a->live == b->live && strcmp(a->touch, b->touch) == 0 &&
@@ -99,12 +103,40 @@ static void cell_add(struct plan *plan, const struct cell *cell)
 	plan->cells[plan->cell_count++] = *cell;
 }
 
+static bool is_lock_free(const struct cell *cell)
+{
+	struct lfv_choice choice;
+
+	for (size_t i = 0; lfv_choice_at(LFV_AXIS_STRATEGY, i, &choice); i++) {
+		if (strcmp(choice.name, cell->strategy) == 0)
+			return choice.lock_free;
+	}
+	return false;
+}
+
+/* With frames, theirs is one as well. */
+static bool has_locks(const struct cell *cell)
+{
+	return !is_lock_free(cell) || strcmp(cell->api, API_VM_AREA) != 0;
+}
+
+static bool has_state_words(const struct cell *cell)
+{
+	return is_lock_free(cell) || strcmp(cell->cache, "none") != 0;
+}
+
 bool plan_acts(const struct cell *cell, const char *axis)
 {
 	if (word_in_list("frames flush touch", axis) &&
 	    strcmp(cell->api, API_VM_AREA) == 0)
 		return false;
 	if (strcmp(axis, "nodes") == 0 && strcmp(cell->strategy, "nodes") != 0)
+		return false;
+	if (word_in_list("lock lock-yield", axis) && !has_locks(cell))
+		return false;
+	if (strcmp(axis, "percpu") == 0 && strcmp(cell->cache, "none") == 0)
+		return false;
+	if (strcmp(axis, "hardened") == 0 && !has_state_words(cell))
 		return false;
 	return !plan_is_floor(cell) ||
 	       word_in_list("workload api pages align live threads pin", axis);
@@ -113,17 +145,28 @@ bool plan_acts(const struct cell *cell, const char *axis)
 /* Factors that do not act in this cell are put at their defaults. */
 static void cell_settle(struct cell *cell)
 {
+	static const char *const settled[] = {
+		"nodes", "frames", "flush",    "touch",
+		"lock",  "percpu", "hardened", "lock-yield",
+	};
 	struct cell usual;
 
 	cell_default(&usual);
-	if (!plan_acts(cell, "nodes"))
-		cell->nodes = usual.nodes;
-	if (!plan_acts(cell, "frames"))
-		memcpy(cell->frames, usual.frames, sizeof(cell->frames));
-	if (!plan_acts(cell, "flush"))
-		memcpy(cell->flush, usual.flush, sizeof(cell->flush));
-	if (!plan_acts(cell, "touch"))
-		memcpy(cell->touch, usual.touch, sizeof(cell->touch));
+	for (size_t i = 0; i < sizeof(settled) / sizeof(settled[0]); i++) {
+		const struct cell_axis *axis = cell_axis_find(settled[i]);
+		char text[CELL_AXIS_TEXT_BYTES];
+
+		if (plan_acts(cell, axis->name))
+			continue;
+		/* The strategy's own, and a count of nothing, have no text. */
+		cell_axis_text(&usual, axis, text);
+		if (text[0])
+			(void)cell_axis_set(cell, axis->name, text);
+		else if (axis->kind == CELL_AXIS_CHOICE)
+			*((char *)cell + axis->offset) = '\0';
+		else
+			(void)cell_axis_set(cell, axis->name, "0");
+	}
 }
 
 static int threads_check(const struct cell *cell)

@@ -14,8 +14,6 @@
 
 enum { FLAGS_MAX = 48, ROUNDS_MAX = 100000, FD_MAX = 1 << 20 };
 
-static const char STRATEGIES[] = "list,rbtree,augmented,nodes";
-
 /* An axis that acts in a replay; its help where it means something else. */
 struct replay_axis {
 	const char *name;
@@ -31,6 +29,8 @@ static const struct replay_axis axes[] = {
 	{ .name = "mapping" },
 	{ .name = "flush" },
 	{ .name = "worker" },
+	{ .name = "percpu" },
+	{ .name = "hardened" },
 	{ .name = "nodes" },
 	{ .name = "cpus" },
 	{ .name = "api" },
@@ -108,10 +108,9 @@ static void print_help(const struct flag *table)
 	       "that were live before\ncome from a copy of /proc/vmallocinfo: "
 	       "NAME.vmallocinfo beside NAME.trace is\ntaken by itself.\n\n");
 	flags_help(table);
-	printf("\nThe default strategies are the four generations of "
-	       "Linux: %s.\nRecord with `trace-cmd record -e vmalloc` or "
-	       "`perf record -e 'vmalloc:*'`.\n\n",
-	       STRATEGIES);
+	printf("\nThe default strategies are those that `lfv-bench run` "
+	       "compares.\nRecord with `trace-cmd record -e vmalloc` or "
+	       "`perf record -e 'vmalloc:*'`.\n\n");
 	fputs(columns_help, stdout);
 }
 
@@ -233,8 +232,7 @@ int replay_options_read(struct replay_options *options, int argc, char **argv)
 
 	if (got == 0)
 		got = options_check(options);
-	if (got == 0 &&
-	    cell_lists_default(&options->lists, "strategy", STRATEGIES) != 0) {
+	if (got == 0 && cell_lists_compare(&options->lists) != 0) {
 		say("replay: %s", cell_message());
 		got = -EINVAL;
 	}

@@ -250,10 +250,11 @@ static size_t names_fill(const struct report *report, const struct cell *cell,
 		if (!is_column(report, axis))
 			continue;
 		cell_axis_text(cell, axis, text);
-		snprintf(row->texts[at++], GRID_TEXT_BYTES, "%.47s", text);
+		snprintf(row->texts[at++], GRID_TEXT_BYTES, "%.47s",
+			 plan_acts(cell, axis->name) ? text : "-");
 		if (strcmp(axis->name, "strategy") == 0)
 			snprintf(row->texts[at++], GRID_TEXT_BYTES, "%s",
-				 cell->variant);
+				 cell_release(cell));
 	}
 	return at;
 }

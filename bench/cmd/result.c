@@ -81,23 +81,30 @@ static json_t *pages_describe(const struct cell *cell)
 	return json_sprintf("%zu-%zu", cell->pages_min, cell->pages_max);
 }
 
+static json_t *switch_if(bool acts, bool value)
+{
+	return acts ? json_boolean(value) : json_null();
+}
+
 /* What was varied. */
 static json_t *factors_describe(const struct cell *cell)
 {
 	const bool engine = !plan_is_floor(cell);
 
 	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
 		" s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"strategy", word_if(engine, cell->strategy), "variant",
 		word_if(engine, cell->variant), "lock",
-		word_if(engine, cell->lock), "lock_yield",
-		engine ? json_boolean(cell->lock_yield) : json_null(), "cache",
-		word_if(engine, cell->cache), "frames",
+		word_if(plan_acts(cell, "lock"), cell->lock), "lock_yield",
+		switch_if(plan_acts(cell, "lock-yield"), cell->lock_yield),
+		"cache", word_if(engine, cell->cache), "frames",
 		word_if(plan_acts(cell, "frames"), cell->frames), "mapping",
 		word_if(engine, cell->mapping), "flush",
 		word_if(plan_acts(cell, "flush"), cell->flush), "worker",
-		word_if(engine, cell->worker), "nodes",
+		word_if(engine, cell->worker), "percpu",
+		word_if(plan_acts(cell, "percpu"), cell->percpu), "hardened",
+		switch_if(plan_acts(cell, "hardened"), cell->hardened), "nodes",
 		count_if(engine && cell->nodes > 0, cell->nodes), "workload",
 		cell->workload, "api", cell->api, "pages", pages_describe(cell),
 		"align", count_if(cell->align > 0, cell->align), "live",

@@ -12,6 +12,7 @@
 #include "common/message.h"
 #include "common/placement.h"
 #include "common/quantity.h"
+#include "common/workload_info.h"
 
 enum {
 	ROUNDS_USUAL = 5,
@@ -31,11 +32,13 @@ static const uint64_t SEED_MAX = (UINT64_C(1) << 53) - 1;
 /* A sample that ends by its operations may take this long. */
 static const char LOOPS_DURATION[] = "60s";
 
-static const char STRATEGIES[] = "list,rbtree,augmented,nodes";
 static const char WORKLOADS[] = "fix_size,replace,remote_free";
 
 /* Factors that not every cell has. */
-static const char *const may_idle[] = { "frames", "flush", "touch", "nodes" };
+static const char *const may_idle[] = {
+	"frames", "flush",      "touch",  "nodes",
+	"lock",   "lock-yield", "percpu", "hardened",
+};
 
 /* Flags that are no axis, or are not what the axis of the name is. */
 static const struct flag own_flags[] = {
@@ -125,7 +128,9 @@ static void print_help(const struct flag_table *table)
 	       "Measures every combination of the values given, each list "
 	       "written with commas,\nand prints a table for each workload, "
 	       "api and number of threads.  Alone, it\ncompares the four "
-	       "generations of Linux in under a minute.\n\n");
+	       "generations of Linux and what is without locks in under a "
+	       "minute.\nlockfree+mapping=keep is a strategy with a choice "
+	       "of its own, which no list changes.\n\n");
 	flags_help(table->flags);
 	printf("\n--threads cpus stands for 1, 2, 4, ... up to all CPUs that "
 	       "may be used.\nThe kernel module's nr_pages, nr_threads, "
@@ -270,7 +275,7 @@ static int defaults_set(struct run_options *options)
 	if (is_given(lists, "loops"))
 		err = cell_lists_default(lists, "duration", LOOPS_DURATION);
 	if (!err && !engine_is_given(lists))
-		err = cell_lists_default(lists, "strategy", STRATEGIES);
+		err = cell_lists_compare(lists);
 	if (!err)
 		err = cell_lists_default(lists, "workload", WORKLOADS);
 	if (!err)
@@ -340,8 +345,11 @@ static void say_idle(const struct run_options *options, const char *name,
 	}
 	if (strcmp(options->lists.texts[axis - cell_axis_at(0)], usual) != 0)
 		say("run: --%s acts in none of these cells: %s", name,
-		    strcmp(name, "nodes") == 0
-			    ? "only --strategy nodes has any"
+		    strcmp(name, "nodes") == 0 ? "only --strategy nodes has any"
+		    : word_in_list("lock lock-yield", name)
+			    ? "the strategy has no lock"
+		    : word_in_list("percpu hardened", name)
+			    ? "they have no cache in front"
 			    : "--api get_vm_area has addresses alone");
 }
 

@@ -234,10 +234,12 @@ static size_t factors_fill(const struct table *table, const struct cell *cell,
 		if (plan_is_floor(cell))
 			snprintf(text, sizeof(text), "%s",
 				 is_name(axis) ? cell->workload : "");
+		else if (!plan_acts(cell, axis->name))
+			snprintf(text, sizeof(text), "-");
 		snprintf(row->texts[column++], GRID_TEXT_BYTES, "%.47s", text);
 		if (is_name(axis))
 			snprintf(row->texts[column++], GRID_TEXT_BYTES, "%s",
-				 plan_is_floor(cell) ? "" : cell->variant);
+				 plan_is_floor(cell) ? "" : cell_release(cell));
 	}
 	return column;
 }

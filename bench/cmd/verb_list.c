@@ -135,6 +135,7 @@ static const struct listed lists[] = {
 	  CHOICE_COLUMNS },
 	{ "flushes", "flush", LFV_AXIS_FLUSH, choices_make, CHOICE_COLUMNS },
 	{ "workers", "worker", LFV_AXIS_WORKER, choices_make, CHOICE_COLUMNS },
+	{ "percpus", "percpu", LFV_AXIS_PERCPU, choices_make, CHOICE_COLUMNS },
 	{ "workloads", "workload", -1, workloads_make,
 	  "name apis aliases summary" },
 	{ "metrics", "metric", -1, metrics_make, "name unit summary" },

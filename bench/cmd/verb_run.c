@@ -2,8 +2,8 @@
 /*
  * verb_run.c - lfv-bench run: measure cells against each other.
  *
- * What is not asked for is at its default, and one factor varies: the four
- * generations, unless another factor of the engine is given.
+ * What is not asked for is at its default, and one factor varies: the strategy
+ * (strategy_word.h has the rows), unless another one of the engine is given.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -29,10 +29,9 @@ void cell_default(struct cell *cell)
 		.strategy = "nodes",
 		.lock = "qspin",
 		.lock_yield = true,
-		.cache = "none",
-		.frames = "buddy",
 		.flush = "remap",
 		.worker = "none",
+		.percpu = "auto",
 		.touch = "none",
 		.threads = 1,
 		.pin = "compact",
@@ -56,6 +55,8 @@ void cell_options(const struct cell *cell, struct lfv_options *options)
 		.mapping = cell->mapping,
 		.flush = cell->flush,
 		.worker = cell->worker,
+		.percpu = cell->percpu,
+		.hardened = cell->hardened,
 		.window_bytes = cell->window_bytes,
 		.nodes = cell->nodes,
 		.cpus = cell->cpus,
@@ -177,6 +178,11 @@ int cell_check(const struct cell *cell)
 	return error;
 }
 
+const char *cell_release(const struct cell *cell)
+{
+	return strcmp(cell->variant, cell->strategy) == 0 ? "-" : cell->variant;
+}
+
 /* What one live area of each thread comes to: less than 2^57. */
 static size_t live_each_bytes(const struct cell *cell)
 {
@@ -272,6 +278,9 @@ int cell_resolve(struct cell *cell)
 		return error;
 	(void)snprintf(cell->mapping, sizeof(cell->mapping), "%s",
 		       resolved.mapping);
+	(void)snprintf(cell->cache, sizeof(cell->cache), "%s", resolved.cache);
+	(void)snprintf(cell->frames, sizeof(cell->frames), "%s",
+		       resolved.frames);
 	return 0;
 }
 
@@ -279,7 +288,8 @@ int cell_resolve(struct cell *cell)
 static bool is_of_engine(const struct cell_axis *axis)
 {
 	return axis->kind == CELL_AXIS_CHOICE ||
-	       word_in_list("lock-yield nodes cpus touch va-size", axis->name);
+	       word_in_list("lock-yield nodes cpus touch va-size hardened",
+			    axis->name);
 }
 
 void cell_name(const struct cell *cell, char name[CELL_NAME_BYTES])

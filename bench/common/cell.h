@@ -32,6 +32,8 @@ struct cell {
 	cell_word mapping;
 	cell_word flush;
 	cell_word worker;
+	cell_word percpu;
+	bool hardened;
 	unsigned nodes;   /* 0: the default */
 	unsigned cpus;    /* as lazy_max_pages() sees them; 0: the machine's */
 	size_t pages_min; /* 0: the workload's own */
@@ -63,10 +65,14 @@ int cell_axis_set(struct cell *cell, const char *axis, const char *text);
 
 /*
  * cell_resolve - fill in what the cell leaves to its workload and its engine:
- * sizes, live areas, window, the strategy's own mapping.  What is set stays.
+ * sizes, live areas, window, the strategy's own mapping, cache and frames. What
+ * is set stays.
  * -EINVAL as cell_check().
  */
 int cell_resolve(struct cell *cell);
+
+/* cell_release - the one whose form the strategy is; "-": of none. */
+const char *cell_release(const struct cell *cell);
 
 /* cell_live_bytes - what the live sets of all threads come to, on average. */
 size_t cell_live_bytes(const struct cell *cell);

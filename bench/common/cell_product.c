@@ -10,6 +10,7 @@
 #include "common/cell_axis.h"
 #include "common/message.h"
 #include "common/quantity.h"
+#include "common/strategy_word.h"
 #include "common/workload_info.h"
 #include "lfv/lfv.h"
 
@@ -37,16 +38,29 @@ static size_t value_length(const struct cell_axis *axis, const char *list,
 	return length;
 }
 
+static bool is_strategy(const struct cell_axis *axis)
+{
+	return strcmp(axis->name, "strategy") == 0;
+}
+
+/* value - one of a list. */
+struct value {
+	const char *text;
+	size_t length;
+};
+
 static int value_set(struct cell *cell, const struct cell_axis *axis,
-		     const char *value, size_t length)
+		     struct value value, struct axis_set *own)
 {
 	char text[CELL_AXIS_TEXT_BYTES];
 
-	if (length >= sizeof(text))
+	if (is_strategy(axis))
+		return strategy_word_set(cell, value.text, value.length, own);
+	if (value.length >= sizeof(text))
 		return message_set(-EINVAL, "--%s: '%.40s...' is too long",
-				   axis->name, value);
-	memcpy(text, value, length);
-	text[length] = '\0';
+				   axis->name, value.text);
+	memcpy(text, value.text, value.length);
+	text[value.length] = '\0';
 	return cell_axis_set(cell, axis->name, text);
 }
 
@@ -79,15 +93,18 @@ static int list_check(const struct cell_axis *axis, const char *list)
 {
 	struct cell cell;
 
+	struct axis_set own = { 0 };
+
 	cell_default(&cell);
-	for (const char *value = list; value;) {
+	for (const char *text = list; text;) {
 		const char *next;
-		const size_t length = value_length(axis, value, &next);
-		const int error = value_set(&cell, axis, value, length);
+		const size_t length = value_length(axis, text, &next);
+		const struct value value = { text, length };
+		const int error = value_set(&cell, axis, value, &own);
 
 		if (error)
 			return error;
-		value = next;
+		text = next;
 	}
 	return 0;
 }
@@ -165,6 +182,20 @@ int cell_lists_default(struct cell_lists *lists, const char *name,
 	if (axis && lists->texts[axis_index(axis)])
 		return 0;
 	return cell_lists_set(lists, name, text);
+}
+
+static bool is_given(const struct cell_lists *lists, const char *name)
+{
+	return lists->texts[axis_index(cell_axis_find(name))] != NULL;
+}
+
+int cell_lists_compare(struct cell_lists *lists)
+{
+	char list[LIST_BYTES];
+
+	strategy_rows(!is_given(lists, "mapping") && !is_given(lists, "cache"),
+		      list, sizeof(list));
+	return cell_lists_default(lists, "strategy", list);
 }
 
 void cell_lists_fini(struct cell_lists *lists)
@@ -275,9 +306,12 @@ static const char *list_of(const struct product *product,
 						       : NULL;
 }
 
-/* Recursion is as deep as there are axes. */
+/*
+ * Recursion is as deep as there are axes; what a strategy's row has set by
+ * itself is passed over.
+ */
 static int axis_expand(struct product *product, size_t index,
-		       const struct cell *of)
+		       const struct cell *of, struct axis_set own)
 {
 	const struct cell_axis *axis = cell_axis_at(index);
 
@@ -287,17 +321,19 @@ static int axis_expand(struct product *product, size_t index,
 	const char *list = list_of(product, axis, of);
 	int error = 0;
 
-	if (!list)
-		return axis_expand(product, index + 1, of);
-	for (const char *value = list; value && !error;) {
+	if (!list || (own.bits >> index & 1))
+		return axis_expand(product, index + 1, of, own);
+	for (const char *text = list; text && !error;) {
 		struct cell cell = *of;
+		struct axis_set row = own;
 		const char *next;
-		const size_t length = value_length(axis, value, &next);
+		const size_t length = value_length(axis, text, &next);
+		const struct value value = { text, length };
 
-		error = value_set(&cell, axis, value, length);
+		error = value_set(&cell, axis, value, &row);
 		if (!error)
-			error = axis_expand(product, index + 1, &cell);
-		value = next;
+			error = axis_expand(product, index + 1, &cell, row);
+		text = next;
 	}
 	return error;
 }
@@ -317,7 +353,7 @@ int cell_product_told(const struct cell_lists *lists,
 
 	cell_default(&cell);
 
-	int error = axis_expand(&product, 0, &cell);
+	int error = axis_expand(&product, 0, &cell, (struct axis_set){ 0 });
 
 	/* The message is that of the last cell that was left out. */
 	if (!error && product.count == 0)

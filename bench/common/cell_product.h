@@ -4,7 +4,8 @@
  *
  * A list is written with commas, "all" stands for every choice that is not
  * broken on purpose, and numbers that follow each other in a pin list belong
- * together: "compact,0,2-3" is two placements.
+ * together: "compact,0,2-3" is two placements.  A strategy may bring choices of
+ * its own, which go before the lists (strategy_word.h).
  */
 #ifndef LFV_BENCH_CELL_PRODUCT_H
 #define LFV_BENCH_CELL_PRODUCT_H
@@ -30,6 +31,12 @@ int cell_lists_set(struct cell_lists *lists, const char *axis,
 /* cell_lists_default - as cell_lists_set(), where no list was given. */
 int cell_lists_default(struct cell_lists *lists, const char *axis,
 		       const char *text);
+
+/*
+ * cell_lists_compare - where no strategy was given, those that are compared;
+ * what a free does stays theirs unless it was given.
+ */
+int cell_lists_compare(struct cell_lists *lists);
 
 void cell_lists_fini(struct cell_lists *lists);
 

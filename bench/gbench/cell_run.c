@@ -137,22 +137,20 @@ static void bench_free(struct bench *bench)
 	if (bench->shadow)
 		(void)munmap((void *)bench->shadow, shadow_bytes(bench));
 	for (unsigned i = 0; bench->threads && i < bench->cell->threads; i++)
-		free(bench->threads[i].spares);
+		spares_free(bench->threads[i].spares);
 	free(bench->threads);
 	free(bench);
 }
 
-static int spares_make(struct bench_thread *thread)
+static int floor_make(struct bench_thread *thread)
 {
+	const uintptr_t stride = spare_stride(thread->bench->cell);
+
 	if (thread->plane != PLANE_NONE)
 		return 0;
-	thread->spares = calloc(1, sizeof(*thread->spares));
-	if (!thread->spares)
-		return -ENOMEM;
-	thread->spares->stride = spare_stride(thread->bench->cell);
-	thread->spares->start =
-		thread->start + thread->index * SPARES * thread->spares->stride;
-	return 0;
+	thread->spares = spares_make(
+		thread->start + thread->index * SPARES * stride, stride);
+	return thread->spares ? 0 : -ENOMEM;
 }
 
 static int thread_enter(void *context, unsigned index)
@@ -179,7 +177,7 @@ static int thread_enter(void *context, unsigned index)
 		.random = (cell->seed + index + 1) * seed_of_thread,
 	};
 
-	const int error = spares_make(thread);
+	const int error = floor_make(thread);
 
 	if (error || !bench->workload->enter)
 		return error;

@@ -46,15 +46,14 @@ static int complain(void)
 	return EXIT_USAGE;
 }
 
-/* What was not asked for: all workloads, the four generations, 1 and 2. */
+/* What was not asked for: all workloads, what is compared, 1 and 2. */
 static int lists_complete(struct cell_lists *lists)
 {
 	const unsigned cpus = placement_allowed_cpus();
 	int error = cell_lists_default(lists, "workload", "all");
 
 	if (!error)
-		error = cell_lists_default(lists, "strategy",
-					   "list,rbtree,augmented,nodes");
+		error = cell_lists_compare(lists);
 	if (!error)
 		error = cell_lists_default(lists, "threads",
 					   cpus > 1 ? "1,2" : "1");

@@ -5,21 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-uintptr_t spare_take(struct spares *spares)
-{
-	if (spares->count)
-		return spares->stack[--spares->count];
-	return spares->start + spares->next++ % SPARES * spares->stride;
-}
-
-int spare_give(struct spares *spares, uintptr_t address)
-{
-	/* Another thread's go round by themselves. */
-	if (address - spares->start < SPARES * spares->stride)
-		spares->stack[spares->count++] = address;
-	return 0;
-}
-
 uintptr_t range_ask_aligned(struct bench_thread *thread, size_t pages,
 			    size_t align)
 {

@@ -18,7 +18,8 @@
  * With frames, the first words of touched pages hold the stamp as well, so
  * that a frame with two owners is seen when the area is given.
  *
- * That costs about a nanosecond, part of the `floor` rows.
+ * That costs about a nanosecond, part of the `floor` rows.  Their engine is
+ * spares.h.
  *
  * Order: the engine's own.  What was written before a free happens before
  * whoever gets the same addresses next, so the words need no order of theirs.
@@ -26,6 +27,7 @@
 #ifndef LFV_BENCH_RANGE_H
 #define LFV_BENCH_RANGE_H
 
+#include "workload/spares.h"
 #include "workload/workload.h"
 
 enum { RANGE_WHOLE_EVERY = 64 };
@@ -35,8 +37,6 @@ enum { RANGE_WHOLE_EVERY = 64 };
 /* The slow sides: whole areas, engines with an alignment, and complaints. */
 uintptr_t range_ask_aligned(struct bench_thread *thread, size_t pages,
 			    size_t align);
-uintptr_t spare_take(struct spares *spares);
-int spare_give(struct spares *spares, uintptr_t address);
 bool range_claim_whole(struct bench_thread *thread, struct held held);
 bool range_quit_whole(struct bench_thread *thread, struct held held,
 		      uint32_t stamp);

@@ -35,7 +35,7 @@
 
 /* What stands behind range_take(). */
 enum plane {
-	PLANE_NONE,    /* nothing: addresses from a stack of the thread's own */
+	PLANE_NONE,    /* nothing but spares.h */
 	PLANE_ADDRESS, /* lfv_get_vm_area() */
 	PLANE_FULL,    /* lfv_vmalloc() */
 };
@@ -46,16 +46,7 @@ struct held {
 	size_t pages;
 };
 
-enum { SPARES = 2048 };
-
-/* spares - the engine of a floor row: a stack of addresses of its own. */
-struct spares {
-	uintptr_t start;
-	uintptr_t stride;
-	uint32_t count;
-	uint32_t next; /* from here on, round and round, when it is empty */
-	uintptr_t stack[SPARES];
-};
+struct spares;
 
 /* bench_thread - one thread at work; nobody else touches its lines. */
 struct bench_thread {

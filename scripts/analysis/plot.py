@@ -9,7 +9,8 @@ figure; a point that has no valid sample at all is named there.
 
 usage: plot.py RESULTS.json [--lock L] [-o PREFIX]
 
-writes PREFIX.svg and PREFIX.png, of the samples under lock L only.
+writes PREFIX.svg and PREFIX.png, of the samples under lock L, and of those
+that have no lock, only.
 """
 
 import argparse
@@ -40,10 +41,11 @@ OTHER_LOOK = ("#000000", "x")
 # Factors that may differ between the lines of a panel, in the order in which
 # they are named.
 FACTORS = (
-    "api lock lock_yield cache frames mapping flush worker nodes pages align"
-    " live touch pin"
+    "api lock lock_yield cache frames mapping flush worker percpu hardened"
+    " nodes pages align live touch pin"
 ).split()
 WORKLOADS = "fix_size replace remote_free lookup long_busy_list".split()
+MAPPINGS = "strict lazy keep".split()
 # Workloads that are the cost of the harness; the tables show them.
 FLOOR = "floor"
 LINE_STYLES = ("-", "--", ":", "-.")
@@ -76,7 +78,7 @@ class Results:
         self.ops = collections.defaultdict(set)
         self.spoilt = []
         for sample in document["samples"]:
-            if lock in (None, sample.get("lock")):
+            if lock is None or sample.get("lock") in (None, lock):
                 self.sort_in(sample)
         varying = [
             f
@@ -140,18 +142,20 @@ class Results:
     def place(sample):
         """Panels as in WORKLOADS, lines as in LOOKS, what is new at the end."""
         workload, strategy = sample["workload"], sample["strategy"]
-        looks = list(LOOKS)
+        looks, mapping = list(LOOKS), sample.get("mapping")
         return (
             WORKLOADS.index(workload) if workload in WORKLOADS else 99,
             workload,
             sample.get("op") or "",
             looks.index(strategy) if strategy in looks else 99,
+            MAPPINGS.index(mapping) if mapping in MAPPINGS else 99,
         )
 
     def series(self, sample):
         name = sample["strategy"]
         variant = sample.get("variant")
-        if variant:
+        # What is the form of no release has its own name there.
+        if variant and variant != name:
             release = str(variant).replace("linux-", "")
             name += f" (Linux {release})"
         extra = [self.word(sample, f) for f in self.varying]
@@ -319,7 +323,7 @@ def draw(results, pyplot, ticker):
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("results", type=pathlib.Path)
-    parser.add_argument("--lock", help="only samples under this lock kind")
+    parser.add_argument("--lock", help="this lock kind, and none")
     parser.add_argument("-o", dest="prefix", type=pathlib.Path)
     return parser.parse_args(arguments)
 

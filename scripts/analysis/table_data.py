@@ -19,7 +19,8 @@ LINE_FACTOR_MOST = 1.5
 
 # Factors that a reader must know; those that do not vary stand below a table.
 FACTORS = (
-    "api lock lock_yield cache frames mapping flush worker nodes cpus touch pin"
+    "api lock lock_yield cache frames mapping flush worker percpu hardened"
+    " nodes cpus touch pin"
 ).split()
 
 FLOORS = {

@@ -2,6 +2,7 @@
 """table_views.py - one function a table: results in, Markdown out."""
 
 import published
+import table_factors
 from table_data import (
     NOTHING,
     PAGES_A_MIB,
@@ -10,87 +11,57 @@ from table_data import (
     NoData,
     footer,
     markdown,
-    number,
     plural,
 )
+from table_rows import (
+    APIS,
+    COST,
+    LOCKS,
+    PRICE,
+    WORKLOADS,
+    any_threads,
+    by_row,
+    by_strategy,
+    floor_ratio,
+    is_usual_lock,
+    present,
+    price_cells,
+    release,
+    speed_cells,
+    speed_headers,
+)
 
-COST = "core-ns/op ± %"
-
-# In these orders, and only what was measured.
-WORKLOADS = "fix_size replace remote_free lookup long_busy_list".split()
-LOCKS = "qspin fas ticket pthread-mutex".split()
-APIS = "get_vm_area vmalloc".split()
-
-
-def release(group):
-    return f"{group.all[0].get('variant') or ''}"
-
-
-def present(order, found):
-    """What was found, known names first and in their order."""
-    known = [name for name in order if name in found]
-    return known + [name for name in found if name not in order]
-
-
-def by_strategy(group):
-    """(name, its samples), in the order of the generations."""
-    order = (
-        "list list-2.6.24 rbtree-2.6.28 rbtree augmented-5.10 augmented nodes"
-    ).split()
-    for name in present(order, group.engine().values("strategy")):
-        yield name, group.where(strategy=name)
-
-
-def speed_cells(group, threads):
-    cells = [group.where(threads=count) for count in threads]
-    texts = [(c.spread("mops"), c.text("ns_per_op")) for c in cells]
-    return [text for pair in texts for text in pair]
-
-
-def speed_headers(threads):
-    return [
-        f"{plural(count, 'thread')}: {unit}"
-        for count in threads
-        for unit in ("Mops/s ± %", "core-ns/op")
-    ]
-
-
-PRICE = ("retained, pages", "span, pages", "valid samples")
-
-
-def price_cells(group, threads):
-    """The prices at the highest number of threads, all samples counted."""
-    most = group.where(threads=threads[-1])
-    return [
-        most.text("price", "pages_retained"),
-        most.text("price", "address_span_pages"),
-        group.count(),
-    ]
+def heading(cells, workload):
+    lives = cells.values("live")
+    many = f", {lives[0]:,} live areas a thread" if lives[0] else ""
+    return f"**{workload}**{many if len(lives) == 1 else ''}, lock qspin"
 
 
 def compare(results):
     """Strategies side by side, a table for each workload."""
-    name = results.present("locks", "compare")[0]
+    name = results.present("strategies", "locks", "compare")[0]
     group = results.group(name)
-    engine = group.engine().where(lock="qspin")
+    engine = group.engine().where(lock=is_usual_lock)
     threads, parts = engine.threads(), []
     if not threads:
         raise NoData(f"{name}.json: no samples with lock qspin")
     for workload in present(WORKLOADS, engine.values("workload")):
+        floor = group.floor(workload, any_threads)
+        here = engine.where(workload=workload)
         rows = [
             [
-                *(f"`{label}`", release(g), *speed_cells(g, threads)),
+                *(label, release(g), *speed_cells(g, threads, floor)),
                 *price_cells(g, threads),
             ]
-            for label, g in by_strategy(engine.where(workload=workload))
+            for label, g in by_row(here)
         ]
-        floors = group.where(strategy=None)
-        floor = floors.floor(workload, lambda count: True)
         cells = speed_cells(floor, threads)
         rows.append(["floor", "", *cells, NOTHING, NOTHING, floor.count()])
         headers = ["strategy", "as in", *speed_headers(threads), *PRICE]
-        parts += [f"**{workload}**, lock qspin", markdown(headers, rows, 2)]
+        parts += [heading(here, workload), markdown(headers, rows, 2)]
     parts.append(f"Prices are those at {plural(threads[-1], 'thread')}.")
+    if None in engine.values("lock"):
+        parts[-1] += " What has no lock is beside qspin as it is."
     return "\n\n".join([*parts, footer(results, name)])
 
 
@@ -124,13 +95,6 @@ def peer_rows(results, names):
                     label += f", {nodes} nodes" if nodes else ""
                     here = cells.where(nodes=nodes, lock=lock)
                     yield [label, release(cells), lock], here, group
-
-
-def floor_ratio(cell, floor):
-    ours, least = cell.median("ns_per_op"), floor.median("ns_per_op")
-    if not ours or not least:
-        return cell.outcome() if not ours else floor.outcome()
-    return number(ours / least)
 
 
 def peers(results):
@@ -278,18 +242,17 @@ def vmalloc(results):
     """Frames and mappings, too: a table for each size and touch."""
     group = results.group("vmalloc")
     threads, parts = group.threads(), []
-    engine = group.engine()
+    engine, floor = group.engine(), group.where(strategy=None)
     for touch in sorted(engine.values("touch"), key=str):
         rows = []
         for pages in sorted(engine.values("pages"), key=int):
             here = engine.where(touch=touch, pages=pages)
-            for label, cells in by_strategy(here):
+            for label, cells in by_row(here):
                 most = cells.where(threads=threads[-1])
-                speeds = speed_cells(cells, threads)
+                speeds = speed_cells(cells, threads, floor)
                 prices = [most.text("price", "mappings")]
                 prices += price_cells(cells, threads)
-                rows.append([pages, f"`{label}`", *speeds, *prices])
-        floor = group.where(strategy=None)
+                rows.append([pages, label, *speeds, *prices])
         cells = speed_cells(floor, threads)
         rows.append(["", "floor", *cells, *3 * [NOTHING], floor.count()])
         headers = ["pages", "strategy", *speed_headers(threads)]
@@ -304,12 +267,12 @@ def growth(results):
     group = results.group("growth")
     lives = sorted(group.engine().values("live"))
     rows = []
-    for label, cells in by_strategy(group):
+    for label, cells in by_row(group):
         at = [cells.where(live=live) for live in lives]
         ends = [at[0].median("ns_per_op"), at[-1].median("ns_per_op")]
         times = f"{ends[1] / ends[0]:.3g}" if all(ends) else NOTHING
         costs = [cell.spread("ns_per_op") for cell in at]
-        rows.append([f"`{label}`", *costs, times])
+        rows.append([label, *costs, times])
     headers = ["strategy"]
     headers += [f"{live:,} live: {COST}" for live in lives]
     headers.append(f"{lives[-1]:,} ÷ {lives[0]:,} live")
@@ -320,12 +283,12 @@ def growth(results):
 def age_note(group):
     """Areas that were just taken lie packed: who was measured so?"""
     young = []
-    for label, cells in by_strategy(group):
+    for label, cells in by_row(group):
         for live in sorted(cells.values("live")):
             cell = cells.where(live=live)
             aged = cell.median("counters", "aged_replacements")
             if aged is not None and aged < live:
-                young.append(f"`{label}` {100 * aged / live:.0f} % of {live:,}")
+                young.append(f"{label} {100 * aged / live:.0f} % of {live:,}")
     text = "Before it was measured each live set was replaced once over"
     if not young:
         return text + "."
@@ -341,7 +304,7 @@ def mib(group, counter):
 def replay_row(label, cells):
     worst = cells.median("counters", "worst_ns")
     return [
-        f"`{label}`",
+        label,
         release(cells),
         "right" if len(cells.valid) == len(cells.all) else cells.outcome(),
         cells.text("counters", "failed"),
@@ -375,7 +338,7 @@ def replay(results):
     group, parts = results.group("replay"), []
     for workload in group.engine().values("workload"):
         cells = group.where(workload=workload)
-        rows = [replay_row(*pair) for pair in by_strategy(cells)]
+        rows = [replay_row(*pair) for pair in by_row(cells)]
         title = f"**{workload.removeprefix('replay:')}**: "
         recorded = mib(cells, "recorded_span_pages_max")
         allocs, frees = (cells.text("counters", n) for n in ("allocs", "frees"))
@@ -388,6 +351,9 @@ def replay(results):
 # The tables by name, in the order in which they are printed.
 TABLES = {
     "compare": compare,
+    "latency": table_factors.latency,
+    "cache": table_factors.cache,
+    "options": table_factors.options,
     "locks": locks,
     "peers": peers,
     "generations": generations,

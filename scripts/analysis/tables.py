@@ -33,7 +33,10 @@ from table_data import NoData, Results
 
 RESULTS = pathlib.Path(__file__).resolve().parent.parent.parent / "results"
 # What scripts/measure takes; a folder that lacks one is not complete.
-SETS = "locks nodes peers generations purge vmalloc growth replay".split()
+SETS = (
+    "strategies latency cache options locks nodes peers generations purge"
+    " vmalloc growth replay"
+).split()
 
 EXIT_FINE, EXIT_DIFFERS, EXIT_USAGE = 0, 1, 2
 
@@ -89,14 +92,26 @@ def usual_folder(root):
     raise NoFolder(f"{root} has no complete folder; scripts/measure makes it")
 
 
-def has_committed(root):
-    """Whether a folder of results is kept in the tree."""
+def committed(root):
+    """The folders of results that are kept in the tree."""
     command = ["git", "-C", str(root), "ls-files", "--", "*/*.json"]
     try:
-        done = subprocess.run(command, capture_output=True, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False
+        )
     except OSError:
+        return []
+    names = {line.split("/")[0] for line in done.stdout.splitlines()}
+    return [root / name for name in sorted(names)]
+
+
+def has_figures(folder, name):
+    """Whether this table can be made of that folder."""
+    try:
+        table_text(Results(folder), name)
+    except NoData:
         return False
-    return done.returncode == 0 and bool(done.stdout)
+    return True
 
 
 def turn_pictures(text, source, path):
@@ -169,8 +184,10 @@ def difference(block, folder, path):
     if not named and block["body"].strip():
         return "was not made by tables.py"
     if not named:
-        kept = has_committed(path.parent / "results")
-        return "is empty, and results are kept" if kept else None
+        for kept in committed(path.parent / "results"):
+            if has_figures(kept, block["name"]):
+                return f"is empty, and {kept.name} has its figures"
+        return None
     source = source_name(folder, path) if folder else named["folder"]
     try:
         want = body_text(Results(path.parent / source), block["name"], source)
@@ -191,7 +208,8 @@ def lost_pictures(text, path):
 def check(folder, path):
     """Whether each table is what its results give, and each picture is there.
 
-    An empty table may wait as long as no results are kept.
+    An empty table may wait as long as no results that are kept have its
+    figures.
     """
     text, code = path.read_text(encoding="utf-8"), EXIT_FINE
     for name in lost_pictures(text, path):

@@ -10,7 +10,7 @@ import pathlib
 import sys
 
 # What tells the cells of scripts/bench apart.
-FACTORS = "strategy lock workload api threads".split()
+FACTORS = "strategy lock cache mapping workload api threads".split()
 
 
 def sentence(samples):

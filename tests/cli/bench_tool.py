@@ -21,6 +21,17 @@ OK, USAGE, FAILED, NOTHING = 0, 2, 3, 5
 RIGHT = (OK, NOTHING)
 
 
+def strategies():
+    """The names that this build has."""
+    done = subprocess.run(
+        [BENCH, "list", "strategies", "--json"],
+        capture_output=True,
+        check=True,
+        timeout=TIMEOUT_S,
+    )
+    return [row["name"] for row in json.loads(done.stdout)["strategies"]]
+
+
 class BenchTest(unittest.TestCase):
     """Each test has a folder of its own and, unless told, the fake."""
 

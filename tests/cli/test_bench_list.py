@@ -23,7 +23,7 @@ class List(BenchTest):
         self.assertEqual(
             list(self.listed()),
             "strategies locks caches frames mappings flushes workers "
-            "workloads metrics refused_pairs".split(),
+            "percpus workloads metrics refused_pairs".split(),
         )
 
     def test_the_four_generations_stand_in_their_order(self):

@@ -15,9 +15,10 @@ import unittest
 from bench_tool import BENCH, FAILED, NOTHING, TIMEOUT_S, USAGE, BenchTest
 
 CPUS = len(os.sched_getaffinity(0))
+FOUR = ("--strategy", "list,rbtree,augmented,nodes")
 SAMPLE_KEYS = (
-    "strategy variant lock lock_yield cache frames mapping flush worker nodes "
-    "workload api pages align live touch va_size cpus op threads pin "
+    "strategy variant lock lock_yield cache frames mapping flush worker percpu "
+    "hardened nodes workload api pages align live touch va_size cpus op threads pin "
     "oversubscribe round seed ops seconds mops ns_per_op cores outcome valid "
     "why_invalid off_mode latency price counters"
 ).split()
@@ -40,6 +41,12 @@ class Flags(BenchTest):
         self.assertIn(
             "no strategy is called 'ndoes'; did you mean nodes?",
             self.refused("--strategy", "list,ndoes"),
+        )
+
+    def test_a_choice_that_is_no_pair_is_refused(self):
+        self.assertIn(
+            "'+keep': +AXIS=VALUE is expected",
+            self.refused("--strategy", "list,lockfree+keep"),
         )
 
     def test_a_misspelt_flag_has_its_nearest_named(self):
@@ -152,15 +159,33 @@ class DryRun(BenchTest):
         self.assertEqual(first, self.commands("--seed=1"))
         self.assertNotEqual(first, self.commands("--seed=2"))
 
-    def test_the_default_compares_the_generations(self):
-        strategies = {
-            word
-            for command in self.commands()
-            for word in command
-            if word.startswith("--strategy=")
+    def test_the_default_compares_the_generations_and_lockfree_twice(self):
+        rows = {
+            tuple(
+                word.partition("=")[2]
+                for word in command
+                if word.startswith(("--strategy=", "--mapping="))
+            )
+            for command in self.commands("--workload=fix_size", "--threads=1")
+            if "--workload=fix_size" in command
         }
-        names = "list rbtree augmented nodes".split()
-        self.assertEqual(strategies, {f"--strategy={n}" for n in names})
+        linux = {("rbtree", "lazy"), ("augmented", "lazy"), ("nodes", "lazy")}
+        ours = {("lockfree", "lazy"), ("lockfree", "keep")}
+        self.assertEqual(
+            {row for row in rows if row[0] != "rcu"},
+            {("list", "strict")} | linux | ours,
+        )
+
+    def test_a_strategy_may_have_choices_of_its_own(self):
+        commands = self.commands(
+            "--strategy=list,augmented+cache=percpu+mapping=keep",
+            *("--workload=fix_size", "--threads=1", "--rounds=1"),
+        )
+        (kept,) = [c for c in commands if "--strategy=augmented" in c]
+        self.assertIn("--mapping=keep", kept)
+        (plain,) = [c for c in commands if "--strategy=list" in c]
+        self.assertIn("--mapping=strict", plain)
+        self.assertIn("--cache=none", plain)
 
     def test_another_factor_leaves_one_strategy(self):
         for command in self.commands("--lock=fas,ticket"):
@@ -168,7 +193,8 @@ class DryRun(BenchTest):
 
     def test_rounds_are_interleaved(self):
         commands = self.commands(
-            "--workload=fix_size", "--threads=1", "--rounds=4"
+            *("--workload=fix_size", "--threads=1", "--rounds=4"),
+            "--strategy=list,rbtree,augmented,nodes",
         )
         places = collections.defaultdict(set)
         for turn in range(4):
@@ -284,6 +310,15 @@ class Tables(BenchTest):
         self.assertEqual(len(lines), 6)
         self.assertEqual(done.stderr, "")
 
+    def test_a_row_without_the_factor_has_a_dash(self):
+        done = self.run_cells(
+            *("--rounds=1", "--threads=1", "--workload=fix_size", "--quiet"),
+            *("--strategy=nodes,lockfree", "--lock=qspin,fas"),
+        )
+        rows = [" ".join(l.split()) for l in done.stdout.splitlines()]
+        self.assertRegex("\n".join(rows), r"(?m)^lockfree - - percpu 24")
+        self.assertRegex("\n".join(rows), r"(?m)^nodes \S+ fas none 24")
+
     def test_oversubscribed_cells_have_a_table_of_their_own_at_the_end(self):
         done = self.run_cells(
             *("--rounds=1", f"--threads={CPUS + 1},1", "--oversubscribe"),
@@ -321,6 +356,8 @@ class Tables(BenchTest):
         for more, told in (
             (("--touch=page",), "--touch acts in none"),
             (("--nodes=2", "--strategy=list"), "--nodes acts in none"),
+            (("--lock=fas", "--strategy=lockfree"), "--lock acts in none"),
+            (("--percpu=cas", "--strategy=list"), "--percpu acts in none"),
         ):
             self.assertIn(told, self.run_cells(*words, *more).stderr)
             done = self.run_cells(*words, *more, "--api=vmalloc")
@@ -338,7 +375,7 @@ class Progress(BenchTest):
         """What a run writes to a stderr that is a terminal."""
         ours, theirs = pty.openpty()
         run = subprocess.Popen(
-            [BENCH, "run", "--rounds=2", "--threads=1", *words],
+            [BENCH, "run", *FOUR, "--rounds=2", "--threads=1", *words],
             env=self.environment(),
             stdout=subprocess.DEVNULL,
             stderr=theirs,

@@ -124,8 +124,10 @@ class Flags(GbenchTest):
 
     def test_without_flags_all_workloads_and_generations_are_there(self):
         names = self.run_ok("--benchmark_list_tests").stdout.split()
-        for word in ("list", "rbtree", "augmented", "nodes"):
+        for word in ("list", "rbtree", "augmented", "nodes", "lockfree"):
             self.assertTrue(any(f"/strategy:{word}/" in n for n in names))
+        kept = [n for n in names if "/mapping:keep/" in n]
+        self.assertTrue(kept and all("/strategy:lockfree/" in n for n in kept))
         for word in ("fix_size", "purge_storm", "exhaust", "floor"):
             self.assertTrue(any(n.startswith(word + "/") for n in names))
 

@@ -11,11 +11,19 @@ import unittest
 from bench_tool import BENCH, FAILED, HERE, TIMEOUT_S, USAGE, BenchTest
 
 MEASURE = HERE.parent.parent / "scripts" / "measure"
+sys.path.insert(0, str(MEASURE.parent))
+sys.dont_write_bytecode = True
+
+import measure_sets  # noqa: E402
+
 PYTHON = "/usr/bin/python3"
 HAS_MATPLOTLIB = os.access(PYTHON, os.X_OK) and not subprocess.call(
     [PYTHON, "-c", "import matplotlib"], stderr=subprocess.DEVNULL
 )
-SETS = "locks nodes peers generations purge vmalloc growth replay".split()
+SETS = (
+    "strategies latency cache options locks nodes peers generations purge"
+    " vmalloc growth replay"
+).split()
 
 
 class Measure(BenchTest):
@@ -70,13 +78,63 @@ class Measure(BenchTest):
             self.assertEqual(sample["worker"], "none")
             self.assertEqual(sample["cpus"], 2)
 
+    def rows(self, name, *fields):
+        return {tuple(s[f] for f in fields) for s in self.engine(name)}
+
     @unittest.skipUnless(HAS_MATPLOTLIB, "matplotlib is missing")
-    def test_the_comparison_is_drawn_under_one_lock_kind(self):
-        self.take("locks")
+    def test_the_comparison_is_drawn(self):
+        self.take("strategies")
         drawn = (self.folder / "compare.svg").read_text()
         self.assertIn("nodes", drawn)
-        self.assertNotIn("ticket", drawn)
+        self.assertIn("lockfree, keep", drawn)
         self.assertTrue((self.folder / "compare.png").exists())
+
+    def test_strategies_are_those_that_are_compared_by_default(self):
+        self.take("strategies")
+        words = ("run", "--dry-run", "--quiet", "--workload=fix_size")
+        lines = self.bench(*words, "--threads=1").stdout.splitlines()
+        usual = {
+            tuple(
+                word.partition("=")[2]
+                for word in line.split()
+                if word.startswith(("--strategy=", "--mapping="))
+            )
+            for line in lines
+            if "--workload=fix_size" in line
+        }
+        self.assertEqual(self.rows("strategies", "strategy", "mapping"), usual)
+        found = self.rows("strategies", "workload", "live")
+        self.assertIn(("long_busy_list", 1000), found)
+
+    def test_cache_is_a_product_of_index_and_cache(self):
+        self.take("cache")
+        names = {name for name, _ in self.rows("cache", "strategy", "cache")}
+        self.assertLessEqual({"augmented", "nodes", "lockfree"}, names)
+        self.assertEqual(
+            self.rows("cache", "strategy", "cache", "mapping"),
+            {(n, c, "strict") for n in names for c in ("none", "percpu")},
+        )
+
+    def test_options_are_of_one_strategy(self):
+        if "left out" in self.take("options").stderr:
+            self.skipTest("restartable sequences do not work here")
+        self.assertEqual(
+            self.rows("options", "mapping", "hardened", "percpu"),
+            {
+                ("keep", False, "rseq"),
+                ("keep", True, "rseq"),
+                ("keep", False, "cas"),
+            },
+        )
+
+    def test_what_this_lfv_bench_does_not_have_is_left_out(self):
+        sets = measure_sets.make_sets(True, {"list", "nodes"})
+        words = [w for s in sets for part in s.parts for w in part]
+        for name in ("strategies", "vmalloc", "growth", "purge", "replay"):
+            (one,) = [s for s in sets if s.name == name]
+            for part in one.parts:
+                self.assertNotIn("lockfree", " ".join(part))
+        self.assertIn("--strategy=list,nodes", words)
 
     def test_nodes_has_as_many_cpus_as_nodes(self):
         self.take("nodes")
@@ -155,9 +213,10 @@ class Measure(BenchTest):
         samples = self.engine("replay")
         recordings = {s["workload"] for s in samples}
         self.assertEqual(len(recordings), 2)
-        strategies = {s["strategy"] for s in samples}
-        self.assertGreaterEqual(len(strategies), 7)
-        self.assertEqual(len(samples), len(recordings) * len(strategies))
+        rows = self.rows("replay", "strategy", "mapping")
+        self.assertGreaterEqual(len(rows), 9)
+        self.assertLessEqual({("lockfree", "lazy"), ("lockfree", "keep")}, rows)
+        self.assertEqual(len(samples), len(recordings) * len(rows))
 
 
 if __name__ == "__main__":

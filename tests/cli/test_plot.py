@@ -90,6 +90,21 @@ class PlotTest(unittest.TestCase):
         results = plot.Results(both, "fas")
         self.assertEqual([s["mops"] for s in results.samples], [2])
 
+    def test_what_has_no_lock_is_drawn_beside_any(self):
+        free = {"strategy": "lockfree", "variant": "lockfree", "lock": None}
+        both = document(sample(1), sample(2, lock="fas"), sample(3, **free))
+        results = plot.Results(both, "qspin")
+        self.assertEqual([s["mops"] for s in results.samples], [1, 3])
+        labels = [label for _, label in results.panels()["fix_size"]]
+        self.assertEqual(labels, ["nodes (Linux 6.12)", "lockfree"])
+
+    def test_one_strategy_with_two_mappings_is_two_lines(self):
+        axes = {"strategy": "lockfree", "variant": "lockfree"}
+        kinds = [sample(1, mapping=m, **axes) for m in ("keep", "lazy")]
+        results = plot.Results(document(*kinds))
+        labels = [label for _, label in results.panels()["fix_size"]]
+        self.assertEqual(labels, ["lockfree, lazy", "lockfree, keep"])
+
     def test_more_threads_than_cpus_are_left_out_and_counted(self):
         results = plot.Results(document(sample(1), sample(7, threads=3)))
         self.assertEqual([s["mops"] for s in results.samples], [1])

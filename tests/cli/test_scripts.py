@@ -50,6 +50,10 @@ class Unmeasured(unittest.TestCase):
         said = unmeasured.sentence([sample(True), sample(False), two, two])
         self.assertIn("1 of 2 cells have no valid sample", said)
 
+    def test_one_strategy_with_two_mappings_is_two_cells(self):
+        cells = [sample(True, mapping="lazy"), sample(False, mapping="keep")]
+        self.assertIn("1 of 2 cells", unmeasured.sentence(cells))
+
     def test_nothing_is_said_where_each_cell_has_one(self):
         samples = [sample(True), sample(False)]
         self.assertIsNone(unmeasured.sentence(samples))

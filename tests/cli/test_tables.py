@@ -185,9 +185,77 @@ class Tables(FolderTest):
         text = self.table("compare")
         self.assertEqual(
             self.row(text, "`augmented`"),
-            "`augmented`|6.1|10|100|2.50|400|7|9|2/2".split("|"),
+            "`augmented`|6.1|10|100 (25)|2.50|400|7|9|2/2".split("|"),
         )
         self.assertEqual(self.row(text, "floor")[2:4], ["250", "4"])
+
+    def test_compare_has_a_row_for_each_mapping_and_what_has_no_lock(self):
+        axes = {"strategy": "lockfree", "variant": "lockfree", "lock": None}
+        self.leave(
+            "strategies",
+            sample(100, live=7),
+            sample(20, mapping="keep", live=7, **axes),
+            sample(40, mapping="lazy", live=7, **axes),
+            floor(4),
+        )
+        self.leave("locks", sample(200))
+        text = self.table("compare")
+        self.assertIn("**fix_size**, 7 live areas a thread, lock qspin", text)
+        self.assertEqual(
+            self.row(text, "`lockfree`, keep")[1:4], ["–", "50", "20 (5)"]
+        )
+        self.assertEqual(self.row(text, "`lockfree`, lazy")[3], "40 (10)")
+        self.assertEqual(self.row(text, "`augmented`")[3], "100 (25)")
+        self.assertIn("What has no lock", text)
+
+    def test_latency_shows_single_operations_beside_the_floors(self):
+        times = {"p50_ns": 80, "p99_ns": 900, "p999_ns": 2000, "max_ns": 9000}
+        self.leave(
+            "latency",
+            sample(100, latency=times),
+            sample(100, latency={**times, "p999_ns": 4000}),
+            floor(4, latency={"p50_ns": 30}),
+        )
+        text = self.table("latency")
+        self.assertEqual(
+            self.row(text, "fix_size", "`augmented`")[2:],
+            ["80", "900", "3,000", "9,000", "2/2"],
+        )
+        self.assertEqual(self.row(text, "fix_size", "floor")[2:4], ["30", "–"])
+
+    def test_cache_tells_the_index_from_the_cache(self):
+        free = {"strategy": "lockfree", "variant": "lockfree", "lock": None}
+        self.leave(
+            "cache",
+            sample(100, cache="none"),
+            sample(20, cache="percpu"),
+            sample(60, cache="none", **free),
+            bad("invalid", cache="percpu", ns_per_op=12, mops=1, **free),
+            floor(4),
+        )
+        text = self.table("cache")
+        for cells in (
+            ("`augmented`", "6.1", "none", "100 (25)"),
+            ("`augmented`", "6.1", "percpu", "20 (5)"),
+            ("`augmented`", "6.1", "none ÷ percpu", "5"),
+            ("`lockfree`", "–", "none", "60 (15)"),
+            ("`lockfree`", "–", "percpu", "(12)"),
+            ("`lockfree`", "–", "none ÷ percpu", "–"),
+        ):
+            self.assertEqual(self.row(text, *cells[:3]), list(cells))
+
+    def test_options_stand_below_what_is_usual(self):
+        axes = {"strategy": "lockfree", "variant": "lockfree", "lock": None}
+        forms = ((10, False, "rseq"), (16, True, "rseq"), (14, False, "cas"))
+        self.leave(
+            "options",
+            *[sample(n, hardened=h, percpu=p, **axes) for n, h, p in forms],
+        )
+        rows = [x for x in self.table("options").splitlines() if "`lock" in x]
+        self.assertEqual(
+            [[cell.strip() for cell in x.split("|")[2:4]] for x in rows],
+            [["–", "10"], ["hardened", "16"], ["percpu cas", "14"]],
+        )
 
     def test_compare_is_content_with_the_file_of_the_comparison(self):
         self.leave("compare", sample(100))
@@ -483,6 +551,14 @@ class Into(FolderTest):
         self.put()
         self.assertEqual(self.check_text(), "")
 
+    @unittest.skipUnless(shutil.which("git"), "git is missing")
+    def test_an_empty_table_may_wait_when_other_results_are_kept(self):
+        os.rename(self.results / "growth.json", self.results / "locks.json")
+        for words in ("init", "add results"):
+            command = ["git", "-C", str(self.folder), *words.split()]
+            subprocess.run(command, check=True, capture_output=True)
+        self.assertEqual(self.check_text(), "")
+
     def test_check_finds_a_picture_that_is_not_there(self):
         self.text.write_text("![A](results/host-1/a.png) ![B](https://b/b.png)")
         words = "no picture results/host-1/a.png"
@@ -563,7 +639,7 @@ class Committed(unittest.TestCase):
     def test_the_tables_of_the_readme_are_those_of_the_kept_results(self):
         readme = ROOT / "README.md"
         has_table = tables.SOURCE.search(readme.read_text(encoding="utf-8"))
-        if not has_table and not tables.has_committed(ROOT / "results"):
+        if not has_table and not tables.committed(ROOT / "results"):
             self.skipTest("no results are kept yet")
         self.assertEqual(tables.main(["--check", str(readme)]), 0)
 

@@ -224,6 +224,36 @@ static void an_area_of_another_size_is_not_the_slots(void **state)
 	assert_int_equal(scene->tally.faults[REPLAY_UNKNOWN], 2);
 }
 
+/* The engine has 20 pages at the place of the last slot. */
+static uint64_t unknown_of(struct scene *scene, const char *cache,
+			   uint64_t asked)
+{
+	struct replay_tally tally = { 0 };
+	const uint64_t before = steps[2].pages;
+
+	strcpy(scene->cell.cache, cache);
+	steps[2].pages = asked;
+	replay_audit_live(&scene->world, &tally);
+	steps[2].pages = before;
+	return tally.faults[REPLAY_UNKNOWN];
+}
+
+static void a_cache_in_front_may_give_a_quarter_more(void **state)
+{
+	struct scene *scene = *state;
+	const uintptr_t address =
+		(uintptr_t)lfv_get_vm_area(scene->world.lfv, 19 * PAGE, 0);
+
+	scene->world.addresses[2] = address;
+	assert_true(
+		replay_world_claim(&scene->world, 2, address, &scene->tally));
+	assert_int_equal(unknown_of(scene, "percpu", 16), 0);
+	assert_int_equal(unknown_of(scene, "percpu", 15), 2);
+	assert_int_equal(unknown_of(scene, "percpu", 21), 2);
+	assert_int_equal(unknown_of(scene, "none", 20), 0);
+	assert_int_equal(unknown_of(scene, "none", 16), 2);
+}
+
 static void an_area_that_no_slot_has_is_unaccounted(void **state)
 {
 	struct scene *scene = *state;
@@ -284,6 +314,7 @@ int main(void)
 		IN_SCENE(a_strange_address_is_met_at_the_end),
 		IN_SCENE(an_area_that_the_engine_lost_is_unaccounted),
 		IN_SCENE(an_area_of_another_size_is_not_the_slots),
+		IN_SCENE(a_cache_in_front_may_give_a_quarter_more),
 		IN_SCENE(an_area_that_no_slot_has_is_unaccounted),
 		IN_SCENE(what_is_left_after_all_was_freed_is_unaccounted),
 		IN_SCENE(a_free_that_fails_at_the_end_is_told),

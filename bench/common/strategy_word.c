@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/strategy_word.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cell_axis.h"
+#include "common/message.h"
+#include "lfv/lfv.h"
+
+static_assert(CELL_LISTS_MAX <= 8 * sizeof(uint32_t), "a bit for each axis");
+
+/* What makes an engine, and may differ from row to row. */
+static bool is_of_row(const struct cell_axis *axis)
+{
+	return axis->named && (axis->kind == CELL_AXIS_CHOICE ||
+			       axis->kind == CELL_AXIS_SWITCH ||
+			       axis->kind == CELL_AXIS_COUNT);
+}
+
+static int choice_set(struct cell *cell, char *choice, struct axis_set *own)
+{
+	char *equals = strchr(choice, '=');
+
+	if (!equals)
+		return message_set(-EINVAL,
+				   "--strategy: '+%s': +AXIS=VALUE is "
+				   "expected, as in lockfree+mapping=keep",
+				   choice);
+	*equals = '\0';
+
+	const struct cell_axis *axis = cell_axis_find(choice);
+
+	if (axis && !is_of_row(axis))
+		return message_set(-EINVAL,
+				   "--strategy: '+%s=': a factor of the engine "
+				   "is expected; --%s is of all rows",
+				   choice, choice);
+	if (axis)
+		own->bits |= UINT32_C(1) << (axis - cell_axis_at(0));
+	return cell_axis_set(cell, choice, equals + 1);
+}
+
+int strategy_word_set(struct cell *cell, const char *word, size_t letters,
+		      struct axis_set *own)
+{
+	char text[CELL_AXIS_TEXT_BYTES];
+
+	if (letters >= sizeof(text))
+		return message_set(-EINVAL,
+				   "--strategy: '%.40s...' is too "
+				   "long",
+				   word);
+	memcpy(text, word, letters);
+	text[letters] = '\0';
+
+	char *rest = text;
+	int error = cell_axis_set(cell, "strategy", strsep(&rest, "+"));
+
+	while (rest && !error)
+		error = choice_set(cell, strsep(&rest, "+"), own);
+	return error;
+}
+
+static bool exists(const char *strategy)
+{
+	struct lfv_choice choice;
+
+	for (size_t i = 0; lfv_choice_at(LFV_AXIS_STRATEGY, i, &choice); i++) {
+		if (strcmp(choice.name, strategy) == 0)
+			return true;
+	}
+	return false;
+}
+
+void strategy_rows(bool keep, char *list, size_t bytes)
+{
+	static const struct {
+		const char *strategy;
+		const char *own;
+	} rows[] = {
+		{ "list", "" },
+		{ "rbtree", "" },
+		{ "augmented", "" },
+		{ "nodes", "" },
+		{ "rcu", "" },
+		{ "lockfree", "" },
+		{ "lockfree", "+mapping=keep" },
+	};
+	size_t used = 0;
+
+	list[0] = '\0';
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!exists(rows[i].strategy) || (rows[i].own[0] && !keep))
+			continue;
+		used += (size_t)snprintf(list + used, bytes - used, "%s%s%s",
+					 used ? "," : "", rows[i].strategy,
+					 rows[i].own);
+		assert(used < bytes);
+	}
+}
