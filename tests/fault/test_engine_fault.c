@@ -33,6 +33,7 @@ enum {
 /* How an engine is made; what is NULL is the default. */
 struct way {
 	const char *name;
+	const char *cache;
 	const char *frames;
 	const char *mapping;
 	const char *flush;
@@ -43,6 +44,7 @@ static const struct way ways[] = {
 	{ .name = "defaults" },
 	{ .name = "strict", .mapping = "strict" },
 	{ .name = "guard", .flush = "guard" },
+	{ .name = "keep", .cache = "percpu", .mapping = "keep" },
 	{ .name = "bitmap", .frames = "bitmap" },
 	{ .name = "paired", .frames = "paired" },
 	{ .name = "no markers", .no_markers = true },
@@ -353,6 +355,7 @@ static struct lfv_options options_of(const char *strategy,
 
 	options.strategy = strategy;
 	options.memory_bytes = 4 * MIB;
+	options.cache = way->cache;
 	options.frames = way->frames;
 	options.mapping = way->mapping;
 	options.flush = way->flush;

@@ -249,6 +249,7 @@ static void stress(const struct lfv_options *options)
 static const struct {
 	const char *name;
 	const char *lock;
+	const char *cache;
 	const char *frames;
 	const char *mapping;
 	const char *flush;
@@ -262,6 +263,13 @@ static const struct {
 	{ .name = "guard", .flush = "guard" },
 	{ .name = "paired and guard", .frames = "paired", .flush = "guard" },
 	{ .name = "worker", .worker = "thread" },
+	{ .name = "cached", .cache = "percpu" },
+	{ .name = "keep", .cache = "percpu", .mapping = "keep" },
+	{ .name = "keep and paired",
+	  .cache = "percpu",
+	  .frames = "paired",
+	  .mapping = "keep",
+	  .worker = "thread" },
 };
 
 static void stress_strategy(const char *strategy)
@@ -271,6 +279,7 @@ static void stress_strategy(const char *strategy)
 
 		options.strategy = strategy;
 		options.lock = ways[i].lock;
+		options.cache = ways[i].cache;
 		options.frames = ways[i].frames;
 		options.mapping = ways[i].mapping;
 		options.flush = ways[i].flush;
