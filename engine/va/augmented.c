@@ -98,9 +98,10 @@ int augmented_alloc(struct va *va, const struct va_request *request,
 	assert(area->va_start >= request->vstart); /* A2 */
 	assert(area->va_end <= request->vend);     /* A2 */
 	assert((area->va_start & (request->align - 1)) == 0);
-	busy_add(self, area);
-	busy_attach(self, area, &request->vm);
 	*range = area_range(area);
+	busy_add(self, area);
+	/* From here on it can be freed, and the descriptor be another's. */
+	busy_attach(self, area, &request->vm);
 	return 0;
 }
 

@@ -163,15 +163,14 @@ static int vmlist_alloc(struct va *va, const struct va_request *request,
 		area->merged = 1;
 		list_add_tail(next, &area->link);
 		vmlist->areas++;
+		*range = area_range(area);
 	}
+	/* From here on it can be freed, and the descriptor be another's. */
 	lock_leave(&vmlist->lock, &turn);
 
-	if (!fits) {
+	if (!fits)
 		area_give(area);
-		return -ENOMEM;
-	}
-	*range = area_range(area);
-	return 0;
+	return fits ? 0 : -ENOMEM;
 }
 
 /* 2.4.0 passes a hole of the very size by. */

@@ -168,8 +168,9 @@ static int nodes_alloc(struct va *va, const struct va_request *request,
 	area->state = state;
 	area->merged = 1;
 	area->vm = request->vm;
-	busy_add(self, area);
 	*range = area_range(area);
+	/* From here on it can be freed, and the descriptor be another's. */
+	busy_add(self, area);
 	return 0;
 }
 

@@ -150,11 +150,12 @@ static int rbtree_alloc(struct va *va, const struct va_request *request,
 		return -ENOMEM;
 	}
 
+	*range = area_range(area);
 	lock_enter(&rbtree->tree.lock, &turn);
 	area->vm = request->vm;
+	/* From here on it can be freed, and the descriptor be another's. */
 	lazy_phase_set(area, LAZY_PHASE_LIVE);
 	lock_leave(&rbtree->tree.lock, &turn);
-	*range = area_range(area);
 	return 0;
 }
 

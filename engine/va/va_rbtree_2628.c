@@ -155,8 +155,9 @@ static int rbtree_2628_alloc(struct va *va, const struct va_request *request,
 		area_give(area);
 		return -ENOMEM;
 	}
-	vmlist_add(state, area);
 	*range = area_range(area);
+	/* From here on it can be freed, and the descriptor be another's. */
+	vmlist_add(state, area);
 	return 0;
 }
 
