@@ -32,21 +32,36 @@ void jolt_point(void);
 #define store_release(p, v) JOLTED(store, (p), (v), ORDER_RELEASE)
 
 #undef add_relaxed
+#undef add_release
 #undef add_acq_rel
 #undef add_seq_cst
 #undef sub_relaxed
 #undef sub_release
+#undef sub_seq_cst
 #define add_relaxed(p, v) JOLTED(fetch_add, (p), (v), ORDER_RELAXED)
+#define add_release(p, v) JOLTED(fetch_add, (p), (v), ORDER_RELEASE)
 #define add_acq_rel(p, v) JOLTED(fetch_add, (p), (v), ORDER_ACQ_REL)
 #define add_seq_cst(p, v) JOLTED(fetch_add, (p), (v), ORDER_SEQ_CST)
 #define sub_relaxed(p, v) JOLTED(fetch_sub, (p), (v), ORDER_RELAXED)
 #define sub_release(p, v) JOLTED(fetch_sub, (p), (v), ORDER_RELEASE)
+#define sub_seq_cst(p, v) JOLTED(fetch_sub, (p), (v), ORDER_SEQ_CST)
+
+#undef or_relaxed
+#undef or_release
+#undef or_seq_cst
+#undef and_seq_cst
+#define or_relaxed(p, v)  JOLTED(fetch_or, (p), (v), ORDER_RELAXED)
+#define or_release(p, v)  JOLTED(fetch_or, (p), (v), ORDER_RELEASE)
+#define or_seq_cst(p, v)  JOLTED(fetch_or, (p), (v), ORDER_SEQ_CST)
+#define and_seq_cst(p, v) JOLTED(fetch_and, (p), (v), ORDER_SEQ_CST)
 
 #undef swap_relaxed
 #undef swap_acquire
+#undef swap_release
 #undef swap_acq_rel
 #define swap_relaxed(p, v) JOLTED(exchange, (p), (v), ORDER_RELAXED)
 #define swap_acquire(p, v) JOLTED(exchange, (p), (v), ORDER_ACQUIRE)
+#define swap_release(p, v) JOLTED(exchange, (p), (v), ORDER_RELEASE)
 #define swap_acq_rel(p, v) JOLTED(exchange, (p), (v), ORDER_ACQ_REL)
 
 #define JOLTED_CAS(p, old, v, order) \

@@ -112,6 +112,8 @@ static struct lfv_options options_of(const struct row *row)
 		.cpus = 1,
 		.nodes = 2,
 		.address_plane = true,
+		.hardened = true, /* programs free what others free as well */
+		.magazine = 2,    /* so that the depot has traffic */
 	};
 }
 
