@@ -103,13 +103,13 @@ static void cell_add(struct plan *plan, const struct cell *cell)
 	plan->cells[plan->cell_count++] = *cell;
 }
 
-static bool is_lock_free(const struct cell *cell)
+static bool is_lockless(const struct cell *cell)
 {
 	struct lfv_choice choice;
 
 	for (size_t i = 0; lfv_choice_at(LFV_AXIS_STRATEGY, i, &choice); i++) {
 		if (strcmp(choice.name, cell->strategy) == 0)
-			return choice.lock_free;
+			return choice.lockless;
 	}
 	return false;
 }
@@ -117,12 +117,12 @@ static bool is_lock_free(const struct cell *cell)
 /* With frames, theirs is one as well. */
 static bool has_locks(const struct cell *cell)
 {
-	return !is_lock_free(cell) || strcmp(cell->api, API_VM_AREA) != 0;
+	return !is_lockless(cell) || strcmp(cell->api, API_VM_AREA) != 0;
 }
 
 static bool has_state_words(const struct cell *cell)
 {
-	return is_lock_free(cell) || strcmp(cell->cache, "none") != 0;
+	return is_lockless(cell) || strcmp(cell->cache, "none") != 0;
 }
 
 bool plan_acts(const struct cell *cell, const char *axis)

@@ -121,6 +121,7 @@ static int va_make(struct lfv *lfv)
 		.keeps = choices->keep,
 		.address_plane = choices->address_plane,
 		.hardened = choices->hardened,
+		.held_bytes_max = choices->held_bytes_max,
 		.hooks = { .context = lfv,
 			   .map = life_map,
 			   .unmap = unmaps ? life_unmap : NULL },
@@ -131,8 +132,8 @@ static int va_make(struct lfv *lfv)
 	/* What a free need not unmap, and may use again at once. */
 	if (error == 0 && choices->cached && config.reuse_at_once && !unmaps)
 		lfv->fast = lfv->va.state;
-	if (error == 0 && choices->strategy->back != NULL)
-		lfv->index = va_page_map(&lfv->va);
+	if (error == 0)
+		lfv->index = va_index(&lfv->va);
 	return error;
 }
 

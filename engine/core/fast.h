@@ -9,8 +9,8 @@
  * gets its name.
  *
  * `fast` is NULL in an engine without a cache, with a policy that a free must
- * obey, and in a forked child; `index` in an engine whose strategy has no page
- * map, and in a forked child.
+ * obey, and in a forked child; `index` in an engine that finds areas by
+ * anything but a page map, and in a forked child.
  *
  * Progress: wait-free.  No system call, no lock, and, with sections of their
  * own (base/percpu.h), no atomic read-modify-write.

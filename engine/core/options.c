@@ -116,6 +116,7 @@ static bool strategy_at(size_t index, struct lfv_choice *choice)
 		.summary = ops->summary,
 		.busted = ops->busted,
 		.lock_free = ops->lock_free,
+		.lockless = ops->lockless,
 	};
 	return true;
 }
@@ -261,7 +262,7 @@ static int resolve_tables(struct choices *choices, struct chosen *chosen,
 
 	const char *frames =
 		or_default(options->frames,
-			   choices->strategy->lock_free ? "bitmap" : "buddy");
+			   choices->strategy->lockless ? "bitmap" : "buddy");
 
 	choices->lock = lock_find(lock);
 	if (choices->lock == NULL)
@@ -331,6 +332,7 @@ static int resolve_numbers(struct choices *choices,
 	choices->cpus = options->cpus;
 	choices->magazine = options->magazine;
 	choices->hardened = options->hardened;
+	choices->held_bytes_max = options->held_bytes_max;
 	choices->lock_yield = !options->lock_never_yields;
 	choices->address_plane = options->address_plane;
 	if (choices->nodes > NODES_MAX)

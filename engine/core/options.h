@@ -38,6 +38,7 @@ struct choices {
 	unsigned cpus;     /* 0: the machine's */
 	unsigned magazine; /* 0: default */
 	bool hardened;
+	uint64_t held_bytes_max; /* 0: default */
 };
 
 /* choices_resolve - -EINVAL with a message that names option and remedy. */

@@ -26,6 +26,8 @@ static void add_va(struct lfv_stats *stats, struct lfv *lfv)
 	stats->span_pages = (va.highest_end - va.lowest_start) >> PAGE_SHIFT;
 	stats->locks_entered = va.locks_entered;
 	stats->locks_waited = va.locks_waited;
+	stats->held_bytes = va.held_bytes;
+	stats->held_bytes_max = va.held_bytes_max;
 }
 
 static void add_purge(struct lfv_stats *stats, struct lfv *lfv)

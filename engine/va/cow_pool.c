@@ -222,7 +222,6 @@ static void poison(struct cow_cell *ticket)
 	for (uint32_t left = ticket->ticket.cells - 1; left > 0; left--) {
 		cell->node.left = nowhere;
 		cell->node.right = nowhere;
-		cell->node.record = (struct cow_record *)nowhere;
 		cell->node.pages = 0;
 		cell = cell->next;
 	}

@@ -3,8 +3,8 @@
  * cow_pool.h - the memory of copy-on-write trees: equal cells, taken before a
  * change and given back a grace period after it.
  *
- * A cell is a tree's node, an area's record, or a ticket.  Cells travel in
- * bundles: a chain of up to COW_BUNDLE_CELLS, of which the head says how many.
+ * A cell is a tree's node or a ticket.  Cells travel in bundles: a chain of up
+ * to COW_BUNDLE_CELLS, of which the head says how many.
  *
  *	fresh cells --------+
  *	                    | take          exchange
@@ -51,7 +51,6 @@
 
 #include "base/atomic.h"
 #include "base/rcu.h"
-#include "va/area.h"
 
 struct os;
 struct cow_pool;
@@ -69,24 +68,10 @@ enum {
 	COW_HEIGHT_MASK = (1 << COW_HEIGHT_BITS) - 1,
 };
 
-/*
- * cow_record - what an area is beside its pages.
- *
- * All versions of the area's node share it.  The tree reads none of it, and
- * gives it back with the last node that leads to it, so that a reader may look
- * as long as it is inside.  `vm` is constant while the area is in a tree, or
- * guarded by what the owner of the tree makes of `state`.
- */
-struct cow_record {
-	struct vm_struct vm;
-	_Atomic(uint64_t) state; /* the tree's owner's own; 0 when added */
-};
-
 /* cow_node - see cow_tree.h; constant while a reader may see it. */
 struct cow_node {
 	struct cow_node *left;
 	struct cow_node *right;
-	struct cow_record *record;
 	uint32_t first : COW_FIRST_BITS; /* page of the zone */
 	uint32_t black_height : COW_HEIGHT_BITS;
 	uint32_t is_red : 1;
@@ -103,9 +88,8 @@ struct cow_ticket {
 };
 
 struct cow_cell {
-	union {
+	alignas(CACHE_LINE_BYTES) union {
 		struct cow_node node;
-		struct cow_record record;
 		struct cow_ticket ticket;
 	};
 	struct cow_cell *own_next; /* in the list of whoever made it */

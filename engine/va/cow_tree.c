@@ -204,7 +204,6 @@ static struct cow_node *build(struct cow_update *update, struct cow_batch batch)
 
 	require_invariant(middle == 0 || area_end(area - 1) <= area->first,
 			  "V1");
-	node->record = area->record;
 	node->first = area->first & COW_FIRST_MASK;
 	node->pages = area->pages;
 	return join(update, left, node, right, black_height(left));

@@ -56,10 +56,8 @@ enum {
 
 /* cow_area - a member of a batch. */
 struct cow_area {
-	uint32_t first; /* page of the zone, below COW_ZONE_PAGES */
-	uint32_t pages; /* may lie in the zones above, too */
-	struct vm_struct vm;
-	struct cow_record *record; /* cow_zone_add() makes it of vm */
+	uint32_t first; /* page of the zone */
+	uint32_t pages; /* all of them in the zone */
 };
 
 /* cow_batch - areas in ascending order, none overlapping another. */
@@ -89,7 +87,7 @@ static inline uint64_t cow_node_end(const struct cow_node *node)
 /*
  * cow_tree_find_next - the lowest area that ends above `page`, or NULL.
  *
- * `page` counts from the zone's begin, and may lie behind its end: areas do.
+ * `page` counts from the zone's begin, and may lie behind its end.
  */
 const struct cow_node *cow_tree_find_next(const struct cow_node *root,
 					  uint64_t page);

@@ -12,11 +12,6 @@ static struct cow_cell *cell_of_node(struct cow_node *node)
 	return container_of(node, struct cow_cell, node);
 }
 
-static struct cow_cell *cell_of_record(struct cow_record *record)
-{
-	return container_of(record, struct cow_cell, record);
-}
-
 /* hand_take - a cell; there is one by Q2. */
 static struct cow_cell *hand_take(struct cow_update *update)
 {
@@ -54,17 +49,6 @@ void cow_update_begin(struct cow_update *update, struct cow_pool *pool,
 		      uint64_t counted)
 {
 	*update = (struct cow_update){ .pool = pool, .counted = counted };
-}
-
-struct cow_record *cow_update_record(struct cow_update *update,
-				     const struct vm_struct *vm)
-{
-	struct cow_record *const record = &hand_take(update)->record;
-
-	record->vm = *vm;
-	/* relaxed: nobody knows it yet. */
-	store_relaxed(&record->state, 0);
-	return record;
 }
 
 struct cow_node *cow_update_make(struct cow_update *update)
@@ -149,12 +133,8 @@ void cow_update_retire(struct cow_update *update)
 	}
 	update->own = NULL;
 	for (struct cow_cell *grave = update->graves; grave != NULL;
-	     grave = grave->own_next) {
-		struct cow_node *const node = grave->node.old;
-
-		retire(update, cell_of_node(node));
-		retire(update, cell_of_record(node->record));
-	}
+	     grave = grave->own_next)
+		retire(update, cell_of_node(grave->node.old));
 	list_to_hand(update, &update->graves);
 	if (update->tickets != NULL)
 		cow_pool_retire(update->pool, update->tickets);

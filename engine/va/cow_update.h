@@ -44,10 +44,6 @@ struct cow_update {
 void cow_update_begin(struct cow_update *update, struct cow_pool *pool,
 		      uint64_t counted);
 
-/* cow_update_record - a record that outlives the tries. */
-struct cow_record *cow_update_record(struct cow_update *update,
-				     const struct vm_struct *vm);
-
 /* cow_update_make - an own node without children and color. */
 struct cow_node *cow_update_make(struct cow_update *update);
 
@@ -55,7 +51,7 @@ struct cow_node *cow_update_make(struct cow_update *update);
 struct cow_node *cow_update_edit(struct cow_update *update,
 				 struct cow_node *node);
 
-/* cow_update_drop - the new version goes on without this node and record. */
+/* cow_update_drop - the new version goes on without this node. */
 void cow_update_drop(struct cow_update *update, struct cow_node *node);
 
 /* cow_update_seal - own nodes become what readers expect, and stay so. */

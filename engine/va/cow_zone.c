@@ -45,7 +45,7 @@ static void zone_change(struct cow_zone *zone, struct cow_update *update,
 /* count_out - cells to add so many areas, and to remove them, Z3. */
 static int count_out(struct cow_pool *pool, size_t count)
 {
-	const uint64_t to_add = (COW_AREA_CELLS + 1) * count;
+	const uint64_t to_add = COW_AREA_CELLS * count;
 	const uint64_t to_remove = COW_AREA_CELLS * count;
 
 	if (cow_pool_is_full(pool) ||
@@ -55,18 +55,17 @@ static int count_out(struct cow_pool *pool, size_t count)
 }
 
 int cow_zone_add(struct cow_zone *zone, struct cow_pool *pool,
-		 struct cow_area *areas, size_t count)
+		 const struct cow_area *areas, size_t count)
 {
 	struct cow_update update;
 	const int error = count_out(pool, count);
 
 	if (error != 0)
 		return error;
-	cow_update_begin(&update, pool, (COW_AREA_CELLS + 1) * count);
-	for (size_t i = 0; i < count; i++) {
-		assert(areas[i].first < COW_ZONE_PAGES);
-		areas[i].record = cow_update_record(&update, &areas[i].vm);
-	}
+	cow_update_begin(&update, pool, COW_AREA_CELLS * count);
+	for (size_t i = 0; i < count; i++)
+		assert(areas[i].first < COW_ZONE_PAGES &&
+		       areas[i].pages <= COW_ZONE_PAGES - areas[i].first);
 	zone_change(zone, &update, (struct cow_batch){ areas, count },
 		    cow_tree_add);
 	cow_update_end(&update);

@@ -15,8 +15,7 @@
  *
  *   Z1  the root is a whole tree (cow_tree.h) at any time; an area that is in
  *       it from before a snapshot until after it is in the snapshot;
- *   Z2  what a snapshot leads to, records included, stays until its reader
- *       leaves;
+ *   Z2  what a snapshot leads to stays until its reader leaves;
  *   Z3  a remove never fails: the cells for it were counted out when its area
  *       was added, COW_AREA_CELLS each, and came back only with it.
  *
@@ -50,19 +49,17 @@ static inline void cow_zone_init(struct cow_zone *zone)
 	*zone = (struct cow_zone){ NULL };
 }
 
-/* cow_zone_fini - give back every node and record; alone. */
+/* cow_zone_fini - give back every node; alone. */
 void cow_zone_fini(struct cow_zone *zone, struct cow_pool *pool);
 
 /*
  * cow_zone_add - add a sorted batch by one exchange: all of it or nothing.
  *
- * 0, or -ENOMEM: the pool is full, or the kernel has no memory.  The records,
- * with vm copied into them and state 0, are left in the batch.
+ * 0, or -ENOMEM: the pool is full, or the kernel has no memory.
  */
-__attribute__((warn_unused_result)) int cow_zone_add(struct cow_zone *zone,
-						     struct cow_pool *pool,
-						     struct cow_area *areas,
-						     size_t count);
+__attribute__((warn_unused_result)) int
+cow_zone_add(struct cow_zone *zone, struct cow_pool *pool,
+	     const struct cow_area *areas, size_t count);
 
 /*
  * cow_zone_remove - remove a sorted batch by one exchange.
@@ -87,7 +84,7 @@ void cow_zone_check(const struct cow_zone *zone, size_t *areas);
 /* cow_cells - in trees and counted out for so many areas, for the check. */
 static inline void cow_cells_check(struct cow_pool *pool, size_t areas)
 {
-	cow_pool_check(pool, 2 * areas, COW_AREA_CELLS * areas);
+	cow_pool_check(pool, areas, COW_AREA_CELLS * areas);
 }
 
 #endif

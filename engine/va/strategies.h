@@ -15,6 +15,7 @@ extern const struct va_ops va_rbtree;        /* va_rbtree.c */
 extern const struct va_ops va_augmented_510; /* va_augmented_510.c */
 extern const struct va_ops va_augmented;     /* va_augmented.c */
 extern const struct va_ops va_nodes;         /* va_nodes.c */
+extern const struct va_ops va_rcu;           /* va_rcu.c */
 extern const struct va_ops va_lockfree;      /* va_lockfree.c */
 extern const struct va_ops va_busted;        /* va_busted.c */
 

@@ -13,9 +13,17 @@
 #include "va/strategies.h"
 
 static const struct va_ops *const strategies[] = {
-	&va_list_24,       &va_list_2624, &va_rbtree_2628, &va_rbtree,
-	&va_augmented_510, &va_augmented, &va_nodes,       &va_lockfree,
-	&va_busted,        NULL,
+	&va_list_24,
+	&va_list_2624,
+	&va_rbtree_2628,
+	&va_rbtree,
+	&va_augmented_510,
+	&va_augmented,
+	&va_nodes,
+	&va_rcu,
+	&va_lockfree,
+	&va_busted,
+	NULL,
 };
 
 const struct va_ops *const *va_strategies(void)
@@ -81,10 +89,19 @@ int va_init(struct va *va, const struct va_ops *ops,
 	return error;
 }
 
-const struct page_map *va_page_map(struct va *va)
+/* page_map_of - with or without a cache in front; NULL: there is none. */
+static const struct page_map *page_map_of(struct va *va)
 {
-	return va->config.cached ? ((struct cached *)va->state)->map
-				 : va->ops->back->map(va);
+	if (va->config.cached)
+		return ((struct cached *)va->state)->map;
+	return va->ops->back ? va->ops->back->map(va) : NULL;
+}
+
+const struct page_map *va_index(struct va *va)
+{
+	const struct page_map *const map = page_map_of(va);
+
+	return map && map->owners ? map : NULL;
 }
 
 void va_fini(struct va *va)

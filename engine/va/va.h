@@ -110,6 +110,8 @@ struct va_config {
 	bool address_plane;
 	/* of two frees of one area that race, one is refused by the strategy */
 	bool hardened;
+	/* `rcu`: memory that may wait behind readers; 0: default */
+	uint64_t held_bytes_max;
 	struct va_hooks hooks;
 };
 
@@ -147,6 +149,8 @@ struct va_stats {
 	uint64_t lowest_start;
 	uint64_t locks_entered;
 	uint64_t locks_waited;
+	uint64_t held_bytes; /* `rcu`: wait behind readers */
+	uint64_t held_bytes_max;
 };
 
 /*
@@ -177,6 +181,7 @@ struct va_ops {
 	const char *const *aliases; /* NULL-terminated: "linux-4.19" */
 	const char *summary;        /* one line, for `lfv-bench list` */
 	bool lock_free;             /* a promise that is tested */
+	bool lockless;              /* enters none of config.lock */
 	bool deterministic; /* the kernel's very addresses, single-threaded */
 	bool strict_reuse;  /* a freed range is a hole at once: no purge */
 	bool busted;        /* breaks A2: every check must see it */
@@ -299,7 +304,7 @@ __attribute__((warn_unused_result)) int va_init(struct va *va,
 						const struct va_config *config);
 void va_fini(struct va *va);
 
-/* va_page_map - of a strategy with one, whether a cache is in front or not. */
-const struct page_map *va_page_map(struct va *va);
+/* va_index - the page map that is all of the strategy's index, or NULL. */
+const struct page_map *va_index(struct va *va);
 
 #endif

@@ -40,7 +40,7 @@ class Measure(BenchTest):
             "--api=get_vm_area,vmalloc",
         )
         engine = [s for s in samples if s["strategy"]]
-        self.assertEqual(len({s["strategy"] for s in engine}), 8)
+        self.assertEqual(len({s["strategy"] for s in engine}), 9)
         self.assertEqual(
             {s["api"] for s in engine}, {"get_vm_area", "vmalloc"}
         )

@@ -443,7 +443,7 @@ const char *oracle_breach(const struct suite_case *test, uint64_t seed)
 	};
 	oracle.is_reused = test->ops->strict_reuse ||
 			   (test->reuse_at_once &&
-			    (test->cached || test->ops == &va_lockfree));
+			    (test->cached || test->ops->back != NULL));
 	if (va_init(va, test->ops, &config))
 		return "oracle: init failed";
 	for (unsigned i = 0; i < test->steps && !oracle.breached; i++) {

@@ -350,13 +350,18 @@ static size_t cached_cases_make(struct suite_case *made)
 		made[count++] = test;
 	}
 
-	struct suite_case bare =
-		case_of(&va_lockfree, lock_find("pthread-mutex"));
+	/* Those with heads of their own can do so without it. */
+	for (const struct va_ops *const *row = va_strategies(); *row; row++) {
+		struct suite_case bare =
+			case_of(*row, lock_find("pthread-mutex"));
 
-	bare.reuse_at_once = true;
-	made[count++] = bare;
-	bare.hardened = true;
-	made[count++] = bare;
+		if (!(*row)->back)
+			continue;
+		bare.reuse_at_once = true;
+		made[count++] = bare;
+		bare.hardened = true;
+		made[count++] = bare;
+	}
 	return count;
 }
 

@@ -31,32 +31,6 @@ static struct cow_pool_stats stats_of(const struct cow_world *world)
 	return stats;
 }
 
-static void records_carry_what_the_owner_makes_of_them(void **state)
-{
-	struct cow_world *const world = cow_world_begin(SLOTS, STRIDE, PAGES);
-	struct cow_area area = cow_world_area(world, 3);
-
-	(void)state;
-	area.vm.phys = 77;
-	assert_int_equal(cow_zone_add(&world->zone, &world->pool, &area, 1), 0);
-	assert_int_equal(load_relaxed(&area.record->state), 0);
-	store_relaxed(&area.record->state, 5);
-	/* Other areas come: its node is copied, its record is not. */
-	cow_world_add(world, (const unsigned[]){ 1, 2, 4, 9 }, 4);
-	rcu_enter();
-
-	const struct cow_node *const found =
-		cow_tree_find(cow_zone_snapshot(&world->zone), area.first);
-
-	assert_non_null(found);
-	assert_ptr_equal(found->record, area.record);
-	assert_int_equal(found->record->vm.phys, 77);
-	assert_int_equal(load_relaxed(&found->record->state), 5);
-	rcu_leave();
-	world->inside[3] = true;
-	cow_world_end(world);
-}
-
 static void fini_gives_back_what_is_still_there(void **state)
 {
 	struct cow_world *const world = cow_world_begin(SLOTS, STRIDE, PAGES);
@@ -100,7 +74,7 @@ static void member_saw(struct member *member, bool right)
 		atomic_fetch_add(&member->crowd->missed, 1);
 }
 
-/* finds - that the slot is there, with its own record, or is not. */
+/* finds - that the slot is there, or is not. */
 static bool finds(struct member *member, unsigned slot)
 {
 	const struct cow_world *const world = member->crowd->world;
@@ -117,7 +91,7 @@ static bool finds(struct member *member, unsigned slot)
 		is_there = true;
 		member_saw(member, node->first == area.first &&
 					   node->pages == PAGES &&
-					   node->record->vm.size == slot);
+					   cow_world_slot(world, node) == slot);
 	}
 	rcu_leave();
 	return is_there;
@@ -151,9 +125,7 @@ static void *write_often(void *context)
 
 static void count_permanent(void *context, const struct cow_node *node)
 {
-	const unsigned slot = (unsigned)node->record->vm.size;
-
-	if (is_permanent(slot))
+	if (is_permanent(node->first / STRIDE))
 		++*(unsigned *)context;
 }
 
@@ -380,7 +352,6 @@ static void a_refused_batch_changes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(records_carry_what_the_owner_makes_of_them),
 		cmocka_unit_test(fini_gives_back_what_is_still_there),
 		cmocka_unit_test(a_stopped_reader_costs_memory_up_to_the_limit),
 		cmocka_unit_test(a_removal_never_fails),

@@ -314,7 +314,7 @@ static void no_memory_for_a_descriptor_is_not_a_full_window(void **state)
 		struct lfv_options options = TEST_OPTIONS;
 
 		/* Without a lock there are no descriptors either. */
-		if (choice.lock_free)
+		if (choice.lockless)
 			continue;
 		options.strategy = choice.name;
 		/* It has no descriptors. */

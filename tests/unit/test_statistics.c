@@ -3,6 +3,10 @@
 
 #include "engine_fixture.h"
 
+#include <string.h>
+
+#include "base/rcu.h"
+
 static void figures_on(struct lfv *lfv)
 {
 	void *areas[10];
@@ -38,6 +42,37 @@ static void figures_add_up_on_every_strategy(void **state)
 	for_each_strategy(figures_on);
 }
 
+/* A test that is inside is a stopped reader. */
+static void what_waits_behind_readers_is_counted_up_to_its_limit(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+	struct lfv *lfv;
+	void *area;
+
+	(void)state;
+	options.strategy = "rcu";
+	options.cache = "none";
+	options.mapping = "strict";
+	options.address_plane = true;
+	options.held_bytes_max = MIB;
+	lfv = engine_make(&options);
+	assert_int_equal(engine_stats(lfv).held_bytes_max, MIB);
+	rcu_enter();
+	while ((area = lfv_get_vm_area(lfv, PAGE_SIZE, 0)) != NULL)
+		assert_int_equal(lfv_free_vm_area(lfv, area), 0);
+	assert_int_equal(errno, ENOMEM);
+	assert_non_null(strstr(lfv_last_error(), "held_bytes_max"));
+	assert_true(engine_stats(lfv).held_bytes >= MIB);
+	rcu_leave();
+	rcu_wait();
+	assert_int_equal(engine_stats(lfv).held_bytes, 0);
+	area = lfv_get_vm_area(lfv, PAGE_SIZE, 0);
+	assert_non_null(area);
+	assert_int_equal(lfv_free_vm_area(lfv, area), 0);
+	lfv_check(lfv);
+	lfv_destroy(lfv);
+}
+
 static void stats_of_another_size_are_refused(void **state)
 {
 	struct lfv *lfv = engine_default();
@@ -52,6 +87,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(figures_add_up_on_every_strategy),
+		cmocka_unit_test(
+			what_waits_behind_readers_is_counted_up_to_its_limit),
 		cmocka_unit_test(stats_of_another_size_are_refused),
 	};
 

@@ -31,9 +31,9 @@ static void rows_come_in_the_order_of_their_history(void **state)
 {
 	(void)state;
 	static const char *const names[] = {
-		"list",   "list-2.6.24",    "rbtree-2.6.28",
-		"rbtree", "augmented-5.10", "augmented",
-		"nodes",  "lockfree",       "busted",
+		"list",           "list-2.6.24", "rbtree-2.6.28", "rbtree",
+		"augmented-5.10", "augmented",   "nodes",         "rcu",
+		"lockfree",       "busted",
 	};
 	const struct va_ops *const *const rows = va_strategies();
 

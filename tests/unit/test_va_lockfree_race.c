@@ -9,10 +9,9 @@
 
 #include "../../engine/va/page_map.c"
 
-/* Two files that have it of their own. */
-#define page_of lockfree_page_of
+#include "../../engine/va/page_areas.c"
+
 #include "../../engine/va/va_lockfree.c"
-#undef page_of
 
 #include "lockfree_world.h"
 #include "va/cached.h"
@@ -125,7 +124,7 @@ static bool both_retract(bool hardened)
 	bool answer;
 
 	begin();
-	cached.map = lockfree_map(&world.va);
+	cached.map = &areas_of(&world.va)->map;
 	cache = &cached;
 	others_answer = false;
 	other = other_retracts;

@@ -62,8 +62,8 @@ struct lfv_options {
 	size_t struct_bytes;  /* sizeof(struct lfv_options) */
 	const char *strategy; /* "nodes"; aliases: "linux-4.19", ... */
 	const char *lock;     /* "qspin" */
-	const char *cache;    /* "none"; "percpu" for some, as `lockfree` */
-	const char *frames;   /* "buddy"; "bitmap" for `lockfree` */
+	const char *cache;    /* "none"; "percpu" for `rcu`, `lockfree` */
+	const char *frames;   /* "buddy"; "bitmap" for `rcu`, `lockfree` */
 	const char *mapping;  /* "lazy"; "strict" for `list` */
 	const char *flush;    /* "remap" */
 	const char *worker;   /* "thread" */
@@ -76,6 +76,7 @@ struct lfv_options {
 	unsigned magazine;  /* areas of a size a CPU caches; 128; from 2 on */
 	bool hardened;      /* of two frees that race, one is refused */
 	const char *percpu; /* "auto": how a CPU's own things are kept */
+	size_t held_bytes_max; /* of `rcu`, behind its readers; 256 MiB */
 };
 
 #define LFV_OPTIONS_INIT                                    \
@@ -314,6 +315,9 @@ struct lfv_stats {
 	/* The strategy's locks, entered exclusively. */
 	uint64_t locks_entered;
 	uint64_t locks_waited;
+	/* `rcu`: memory that waits until readers leave, and its limit. */
+	uint64_t held_bytes;
+	uint64_t held_bytes_max;
 	/* Of the whole machine since creation, where it tells. */
 	uint64_t tlb_shootdowns;
 	bool tlb_shootdowns_known;
@@ -358,6 +362,7 @@ struct lfv_choice {
 	bool busted;    /* breaks its contract on purpose */
 	bool fair;      /* locks: first come, first served */
 	bool lock_free; /* strategies: a stopped thread blocks nobody */
+	bool lockless;  /* strategies: LFV_AXIS_LOCK has no say in it */
 };
 
 /* lfv_choice_at - the index-th choice of an axis; false past the last. */
