@@ -5,42 +5,15 @@
 #include "schedule/hole_plan.h"
 
 #include <errno.h>
-#include <stdalign.h>
 #include <stdint.h>
-#include <string.h>
 
-#include "base/check.h"
-#include "base/page.h"
+#include "schedule/arena.h"
 #include "schedule/run_account.h"
 #include "schedule/schedule.h"
 #include "va/holes.h"
 
-enum { ARENA_BYTES = 8 * 4096 };
-
 static const struct hole_plan *current;
 static struct holes holes;
-static alignas(PAGE_SIZE) unsigned char arena[ARENA_BYTES];
-static size_t arena_used;
-
-static void *arena_map(size_t bytes)
-{
-	void *const memory = arena + arena_used;
-
-	arena_used += bytes;
-	require(arena_used <= sizeof(arena));
-	return memory;
-}
-
-static void arena_unmap(void *memory, size_t bytes)
-{
-	(void)memory;
-	(void)bytes;
-}
-
-static const struct os arena_os = {
-	.mmap_anon = arena_map,
-	.munmap_anon = arena_unmap,
-};
 
 static struct holes_request request_of(const struct hole_order *order)
 {
@@ -76,8 +49,7 @@ static void begin_order(const struct hole_order *order, int expected)
 void hole_plan_begin(const struct hole_plan *plan)
 {
 	current = plan;
-	memset(arena, 0, arena_used);
-	arena_used = 0;
+	arena_begin();
 	schedule_require(holes_init(&holes, &arena_os, 0, plan->pages) == 0);
 	account_begin(holes.words, plan->pages / WORD, false);
 	for (unsigned i = 0; i < ORDERS; i++)
