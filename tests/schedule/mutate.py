@@ -4,8 +4,8 @@
 
 usage: mutate.py BUILD [WORD]        (only mistakes whose text has WORD)
 
-A program is built again from its own objects, with one source changed; blanks
-and comments between the words of a line do not matter.  That the unchanged
+A program is built again from its own objects, with one source or header
+changed; blanks and comments between the words of a line do not matter.  That the unchanged
 program passes is a test of its own.
 """
 
@@ -55,18 +55,38 @@ def blocks(path):
         yield Mutant(block.split("\n"))
 
 
-def compile_command(build, mutant):
-    """How the program compiles that source, as words, without -o and -c."""
+def compile_commands(build, program):
+    """How each source of the program is compiled, without -o, -c; and to what."""
     with open(build / "compile_commands.json", encoding="utf-8") as file:
-        for entry in json.load(file):
-            words = shlex.split(entry["command"])
-            output = words[words.index("-o") + 1]
-            if (
-                entry["file"] == str(ROOT / mutant.source)
-                and f"/{mutant.program}.dir/" in output
-            ):
-                return words[: words.index("-o")], output
-    raise LookupError(f"{mutant.program} has no {mutant.source}")
+        entries = json.load(file)
+    for entry in entries:
+        words = shlex.split(entry["command"])
+        end = words.index("-o")
+        if f"/{program}.dir/" in words[end + 1]:
+            yield entry["file"], words[:end], words[end + 1]
+
+
+def recompile(build, mutant, folder):
+    """The objects that the mistake is in: of a header, all of them."""
+    is_header = mutant.source.endswith(".h")
+    # As the sources include it, if it is a header: "va/page_map.h".
+    changed = folder.joinpath(*pathlib.Path(mutant.source).parts[1:])
+    changed.parent.mkdir()
+    changed.write_text(mutant.changed(), encoding="utf-8")
+    objects = {}
+    for file, words, output in compile_commands(build, mutant.program):
+        if not is_header and file != str(ROOT / mutant.source):
+            continue
+        source = file if is_header else str(changed)
+        into = str(folder / f"{len(objects)}.o")
+        command = [words[0], f"-I{folder}", *words[1:], "-Wno-error", "-w"]
+        subprocess.run(
+            [*command, "-o", into, "-c", source], cwd=build, check=True
+        )
+        objects[os.path.normpath(build / output)] = into
+    if not objects:
+        raise LookupError(f"{mutant.program} has no {mutant.source}")
+    return objects
 
 
 def run(program, test):
@@ -91,24 +111,12 @@ def complaint_about(build, mutant):
 def check(build, mutant):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        source = folder / pathlib.Path(mutant.source).name
-        source.write_text(mutant.changed(), encoding="utf-8")
-        command, output = compile_command(build, mutant)
-        changed = str(folder / "changed.o")
-        subprocess.run(
-            [*command, "-Wno-error", "-w", "-o", changed, "-c", str(source)],
-            cwd=build,
-            check=True,
-        )
+        objects = recompile(build, mutant, folder)
         link = build / "tests" / "schedule" / f"{mutant.program}.link"
         words = link.read_text(encoding="utf-8").split()
-        original = os.path.normpath(build / output)
-        replaced = [
-            changed if os.path.normpath(word) == original else word
-            for word in words
-        ]
-        if changed not in replaced:
-            return f"{output} is not linked"
+        replaced = [objects.get(os.path.normpath(w), w) for w in words]
+        if not set(objects.values()) <= set(replaced):
+            return f"{mutant.source} is not linked"
         program = folder / mutant.program
         subprocess.run([*replaced, "-o", str(program)], check=True)
         status, said = run(program, mutant.test)
