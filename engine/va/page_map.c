@@ -77,7 +77,7 @@ void page_map_fini(struct page_map *map)
 static void owners_write(struct page_map *map, uint64_t from, uint64_t to,
 			 uint64_t first)
 {
-	/* relaxed: [area-head] is what publishes them. */
+	/* relaxed: [area-head] is what publishes them, when it is live. */
 	for (uint64_t page = from; page < to; page++)
 		store_relaxed(&map->owners[page], (uint32_t)first);
 }
@@ -105,8 +105,9 @@ static void own(struct page_map *map, uint64_t first, uint64_t pages)
 static void head_set(struct page_map *map, uint64_t first,
 		     struct page_head head)
 {
-	/* release [area-head]: entries of before, for walks of any state. */
-	store_release(&map->records[first].head, head.bits);
+	/* relaxed: in no live state, so that nothing is looked up through it;
+	 * the next holder gets the number on a way that orders. */
+	store_relaxed(&map->records[first].head, head.bits);
 }
 
 /* head_held - the word, by the holder. */
@@ -133,12 +134,12 @@ static bool leave(struct page_map *map, uint64_t first,
 		  struct page_head *before)
 {
 	_Atomic(uint64_t) *const word = &map->records[first].head;
-	/* relaxed: the exchange below has the order. */
+	/* relaxed: the exchange below sees whether it is still so. */
 	struct page_head head = { load_relaxed(word) };
 
 	*before = head;
-	/* acq_rel [area-head]: entries, for walks of any state. */
-	return change(&head) && cas_acq_rel(word, &before->bits, head.bits);
+	/* relaxed: as in head_set(); the caller has freed it himself. */
+	return change(&head) && cas_relaxed(word, &before->bits, head.bits);
 }
 
 bool page_map_end(struct page_map *map, uint64_t first,

@@ -16,7 +16,10 @@
  *   M1  while an area is live, the entries of all its pages name its first;
  *   M2  entries and record of an area are written by whoever holds its page's
  *       number, before it is live;
- *   M3  a find hits iff a live area covers the page at one instant of the call.
+ *   M3  a find hits iff a live area covers the page at one instant of the call;
+ *   M4  the number of a page goes from holder to holder on a way that orders
+ *       (a stock, a list, the holes): the head itself only orders what is made
+ *       live before what is found or freed.
  *
  * Why M3: a hit was read in one look at a head that was live and covers the
  * page.  In a miss, no area covered the page throughout: by M1 its entry would
@@ -176,8 +179,9 @@ static inline bool page_map_retract(struct page_map *map, uint64_t first,
 	*before = head;
 	if (__builtin_expect(!live_to_idle(&head), 0))
 		return false;
-	/* release [area-head]: what the user did in his area. */
-	store_release(word, head.bits);
+	/* relaxed: the number goes on, to whoever uses it next, on a way that
+	 * orders what the user did: a stock, a list, the holes (M4). */
+	store_relaxed(word, head.bits);
 	return true;
 }
 
@@ -186,14 +190,14 @@ static inline bool page_map_retract_once(struct page_map *map, uint64_t first,
 					 struct page_head *before)
 {
 	_Atomic(uint64_t) *const word = &map->records[first].head;
-	/* relaxed: the exchange below has the order. */
+	/* relaxed: the exchange below sees whether it is still so. */
 	struct page_head head = { load_relaxed(word) };
 
 	*before = head;
 	if (!live_to_idle(&head))
 		return false;
-	/* acq_rel [area-head]: the area as it was made, and as it was used. */
-	return cas_acq_rel(word, &before->bits, head.bits);
+	/* acquire [area-head]: the area as it was made; else as above. */
+	return cas_acquire(word, &before->bits, head.bits);
 }
 
 /* page_map_has_begun - an area was published at `first` at any time. */
