@@ -19,7 +19,7 @@
  *   C4  hole_cache_moved() moves with each put to the depot, after it, and with
  *       each number that a drain finds in a stock: of a closed cache that two
  *       drains have found empty, with no move from before the first to after
- *       the second, each give that had ended was seen.
+ *       the second, each give that had ended between them was seen.
  *
  * What a number means is the caller's affair (va/page_map.h: an idle area).
  *
