@@ -80,8 +80,14 @@ static void rooms_raise(struct holes *holes, size_t first, size_t end)
 	for (size_t page = run_begin; page < end;) {
 		const size_t next = hole_chunk_of(page) + 1;
 
+		const size_t aligned =
+			hole_align(holes->first, page, HOLE_ALIGN_PAGES);
+
 		room_raise(&holes->rooms, next - 1, room_of(run_end - page));
 		page = next << HOLE_CHUNK_SHIFT;
+		if (aligned < page && aligned < run_end)
+			room_raise(&holes->aligned_rooms, next - 1,
+				   room_of(run_end - aligned));
 	}
 }
 

@@ -99,7 +99,9 @@ bool hole_fit(const struct holes *holes, const struct holes_request *request,
 	return false;
 }
 
-unsigned hole_room(const struct holes *holes, size_t chunk)
+/* room_from - the longest run of a chunk that begins at such an alignment. */
+static unsigned room_from(const struct holes *holes, size_t chunk,
+			  size_t align_pages)
 {
 	const size_t begin = chunk << HOLE_CHUNK_SHIFT;
 	const size_t left = holes->pages - begin;
@@ -110,14 +112,29 @@ unsigned hole_room(const struct holes *holes, size_t chunk)
 	for (size_t page = begin; page < last && best < ROOM_PAGES_MAX;) {
 		const size_t free =
 			hole_next_begin(holes, page, last, best + 1);
-		const size_t rest = holes->pages - free;
-		const size_t end = hole_next_taken(
-			holes, free,
-			free + (rest < ROOM_PAGES_MAX ? rest : ROOM_PAGES_MAX));
+		const size_t run = hole_align(holes->first, free, align_pages);
 
-		if (free < last && end - free > best)
-			best = end - free;
+		if (run >= last)
+			break;
+
+		const size_t rest = holes->pages - run;
+		const size_t end = hole_next_taken(
+			holes, run,
+			run + (rest < ROOM_PAGES_MAX ? rest : ROOM_PAGES_MAX));
+
+		if (end - run > best)
+			best = end - run;
 		page = end + 1; /* taken, or best is all there can be */
 	}
 	return room_of(best);
+}
+
+unsigned hole_room(const struct holes *holes, size_t chunk)
+{
+	return room_from(holes, chunk, 1);
+}
+
+unsigned hole_aligned_room(const struct holes *holes, size_t chunk)
+{
+	return room_from(holes, chunk, HOLE_ALIGN_PAGES);
 }

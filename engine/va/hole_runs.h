@@ -46,5 +46,7 @@ bool hole_fit(const struct holes *holes, const struct holes_request *request,
 
 /* hole_room - the room of a chunk (room_tree.h), as it is now. */
 unsigned hole_room(const struct holes *holes, size_t chunk);
+/* hole_aligned_room - of what begins at a multiple of HOLE_ALIGN_PAGES. */
+unsigned hole_aligned_room(const struct holes *holes, size_t chunk);
 
 #endif

@@ -59,7 +59,9 @@ int holes_init(struct holes *holes, const struct os *os, size_t first,
 	*holes = (struct holes){ .os = os, .first = first, .pages = pages };
 	holes->words = os->mmap_anon(words_bytes(holes));
 	if (holes->words != NULL &&
-	    room_init(&holes->rooms, os, hole_chunk_of(pages - 1) + 1) == 0)
+	    room_init(&holes->rooms, os, hole_chunk_of(pages - 1) + 1) == 0 &&
+	    room_init(&holes->aligned_rooms, os,
+		      hole_chunk_of(pages - 1) + 1) == 0)
 		return 0;
 	holes_fini(holes);
 	return error_set(-ENOMEM,
@@ -71,6 +73,7 @@ int holes_init(struct holes *holes, const struct os *os, size_t first,
 
 void holes_fini(struct holes *holes)
 {
+	room_fini(&holes->aligned_rooms);
 	room_fini(&holes->rooms);
 	if (holes->words != NULL)
 		holes->os->munmap_anon(holes->words, words_bytes(holes));
@@ -98,22 +101,45 @@ static unsigned chunk_room(const void *context, size_t chunk)
 	return hole_room(context, chunk);
 }
 
+static unsigned chunk_aligned_room(const void *context, size_t chunk)
+{
+	return hole_aligned_room(context, chunk);
+}
+
+/* promises - who is asked for a request of some alignment. */
+struct promises {
+	struct room_tree *rooms;
+	struct room_measure measure;
+};
+
+static struct promises promises_for(struct holes *holes, size_t align_pages)
+{
+	if (align_pages < HOLE_ALIGN_PAGES)
+		return (struct promises){ &holes->rooms,
+					  { chunk_room, holes } };
+	return (struct promises){ &holes->aligned_rooms,
+				  { chunk_aligned_room, holes } };
+}
+
 /*
  * take_promised - from the chunks that promise so much room.
  *
- * A chunk where nothing fits is settled, unless that can be due to the
- * alignment or to the begin of the request.
+ * A chunk where nothing fits is settled, unless that can be due to the begin of
+ * the request.  It can be due to an alignment that no room tells: then settling
+ * changes nothing.  But without, what aligned requests have taken would stay
+ * promised, and each later one would look there again.
  */
 static bool take_promised(struct holes *holes,
 			  const struct holes_request *request, unsigned room,
 			  size_t *page)
 {
-	const struct room_measure measure = { chunk_room, holes };
+	const struct promises promises =
+		promises_for(holes, request->align_pages);
 
 	*page = request->begin;
 	while (*page < request->end && request->end - *page >= request->pages) {
 		const size_t chunk =
-			room_find(&holes->rooms, hole_chunk_of(*page), room);
+			room_find(promises.rooms, hole_chunk_of(*page), room);
 		const size_t begin = chunk << HOLE_CHUNK_SHIFT;
 		const bool whole = begin >= *page;
 
@@ -127,8 +153,8 @@ static bool take_promised(struct holes *holes,
 
 		if (take_between(holes, request, page, last))
 			return true;
-		if (whole && request->align_pages == 1)
-			room_settle(&holes->rooms, chunk, measure);
+		if (whole)
+			room_settle(promises.rooms, chunk, promises.measure);
 		if (*page < next)
 			*page = next;
 	}
@@ -145,6 +171,8 @@ static void rooms_mend(struct holes *holes, size_t first, size_t pages)
 		const size_t chunk = hole_chunk_of(page);
 
 		room_raise(&holes->rooms, chunk, hole_room(holes, chunk));
+		room_raise(&holes->aligned_rooms, chunk,
+			   hole_aligned_room(holes, chunk));
 	}
 }
 

@@ -10,6 +10,9 @@
  *	words   one bit a page (hole_bits.h): the truth
  *	rooms   how long a hole may begin in each 512 pages (room_tree.h): where
  *	        a search has to look; hints, apart from what was never touched
+ *	aligned_rooms
+ *	        the same of what begins at a multiple of HOLE_ALIGN_PAGES; what
+ *	        was touched is told by `rooms` alone
  *
  * All of it is memory of the system's that costs nothing until it is written:
  * an untouched window is all free, and no walk reads what was never touched.
@@ -47,6 +50,14 @@
 
 #define HOLES_PAGES_MAX ((size_t)1 << 32)
 
+/*
+ * Kernel stacks, 16 KiB each, are aligned by their size, and most of what a
+ * kernel allocates aligned.  Smaller areas chip at their holes until the pages
+ * would do, but not the place; a search by length alone looks into each of
+ * them.
+ */
+enum { HOLE_ALIGN_PAGES = 4 };
+
 struct holes {
 	/* constant after init */
 	const struct os *os;
@@ -54,6 +65,7 @@ struct holes {
 	size_t pages;
 	_Atomic(uint64_t) *words;
 	struct room_tree rooms;
+	struct room_tree aligned_rooms;
 	/* shared; written by takes that found no room, and meanwhile by gives
 	 */
 	alignas(FALSE_SHARING_BYTES) _Atomic(uint64_t) searches;

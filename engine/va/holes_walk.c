@@ -61,6 +61,9 @@ static void chunks_check(const struct holes *holes, size_t chunk, size_t end)
 		require_invariant(room_get(&holes->rooms, chunk) >=
 					  hole_room(holes, chunk),
 				  "R1");
+		require_invariant(room_get(&holes->aligned_rooms, chunk) >=
+					  hole_aligned_room(holes, chunk),
+				  "R1");
 	}
 }
 
@@ -71,6 +74,7 @@ void holes_check(const struct holes *holes)
 	size_t chunk = 0;
 
 	room_check(&holes->rooms);
+	room_check(&holes->aligned_rooms);
 	while (chunk < chunks) {
 		const size_t touched = room_next_touched(&holes->rooms, chunk);
 

@@ -137,8 +137,12 @@ static inline size_t bytes_fit(const struct holes_world *world,
 	return PAGE_NONE;
 }
 
-/* bytes_room - the longest free run that begins in the chunk, 512 at most. */
-static inline size_t bytes_room(const struct holes_world *world, size_t chunk)
+/*
+ * bytes_room - the longest free run that begins in the chunk at a multiple of
+ * `align`, 512 at most.
+ */
+static inline size_t bytes_room(const struct holes_world *world, size_t chunk,
+				size_t align)
 {
 	size_t best = 0;
 
@@ -148,7 +152,8 @@ static inline size_t bytes_room(const struct holes_world *world, size_t chunk)
 		const size_t run =
 			bytes_next(world, at, world->holes.pages, true) - at;
 
-		best = run > best ? run : best;
+		if ((world->holes.first + at) % align == 0 && run > best)
+			best = run;
 	}
 	return best < ROOM_PAGES_MAX ? best : ROOM_PAGES_MAX;
 }

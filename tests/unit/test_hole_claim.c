@@ -92,6 +92,33 @@ static void a_give_raises_the_room_of_each_chunk_it_lengthens(void **state)
 	holes_end(world);
 }
 
+static void a_give_raises_the_room_behind_the_first_aligned_page(void **state)
+{
+	struct holes_world *const world = holes_begin(BASE, PAGES);
+	const struct room_tree *const rooms = &world->holes.aligned_rooms;
+	const struct holes_request request = {
+		.pages = 1,
+		.align_pages = HOLE_ALIGN_PAGES,
+		.end = PAGES,
+	};
+	/* The last aligned page of chunk 0. */
+	const size_t last = 511 - (BASE + 511) % HOLE_ALIGN_PAGES;
+
+	(void)state;
+	world_claim(world, 0, PAGES);
+	assert_int_equal(world_take(world, request), PAGE_NONE);
+	assert_int_equal(room_get(rooms, 0), 0);
+	world_give(world, last - 3, 3);
+	assert_int_equal(room_get(rooms, 0), 0);
+	world_give(world, last + 1, 30);
+	assert_int_equal(room_get(rooms, 0), 0);
+	assert_int_equal(room_get(rooms, 1), 31 - HOLE_ALIGN_PAGES);
+	world_give(world, last, 1);
+	assert_int_equal(room_get(rooms, 0), 31);
+	assert_int_equal(room_get(rooms, 1), 31 - HOLE_ALIGN_PAGES);
+	holes_end(world);
+}
+
 /* Lanes may have been lowered while the claim stood. */
 static void an_undo_raises_the_rooms(void **state)
 {
@@ -172,6 +199,8 @@ int main(void)
 		cmocka_unit_test(
 			a_claim_that_meets_a_taken_page_changes_nothing),
 		cmocka_unit_test(an_undo_frees_what_was_claimed_and_no_more),
+		cmocka_unit_test(
+			a_give_raises_the_room_behind_the_first_aligned_page),
 		cmocka_unit_test(an_undo_raises_the_rooms),
 		cmocka_unit_test(
 			a_give_raises_the_room_of_each_chunk_it_lengthens),

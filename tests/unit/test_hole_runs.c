@@ -125,16 +125,24 @@ static void a_fit_begins_before_the_last_page_to_begin_at(void **state)
 	holes_end(world);
 }
 
-static void the_room_of_a_chunk_is_its_longest_hole(void **state)
+static void the_rooms_of_a_chunk_are_its_longest_holes(void **state)
 {
 	(void)state;
 	for (size_t pages_max = 1; pages_max < 600; pages_max += pages_max) {
 		struct holes_world *const world = scattered(pages_max);
 
 		for (size_t chunk = 0; chunk <= hole_chunk_of(PAGES - 1);
-		     chunk++)
+		     chunk++) {
+			const size_t room = bytes_room(world, chunk, 1);
+			const size_t aligned =
+				bytes_room(world, chunk, HOLE_ALIGN_PAGES);
+
 			assert_int_equal(hole_room(&world->holes, chunk),
-					 room_of(bytes_room(world, chunk)));
+					 room_of(room));
+			assert_int_equal(
+				hole_aligned_room(&world->holes, chunk),
+				room_of(aligned));
+		}
 		holes_end(world);
 	}
 }
@@ -167,7 +175,7 @@ int main(void)
 		cmocka_unit_test(a_hole_begins_behind_a_taken_page),
 		cmocka_unit_test(a_fit_is_the_lowest_one),
 		cmocka_unit_test(a_fit_begins_before_the_last_page_to_begin_at),
-		cmocka_unit_test(the_room_of_a_chunk_is_its_longest_hole),
+		cmocka_unit_test(the_rooms_of_a_chunk_are_its_longest_holes),
 		cmocka_unit_test(untouched_chunks_are_skipped),
 	};
 

@@ -210,10 +210,8 @@ static void a_request_with_no_place_is_refused(void **state)
 }
 
 /* As if threads had stopped in the middle of lowering these lanes. */
-static void rooms_lower(struct holes *holes)
+static void rooms_lower(struct room_tree *rooms)
 {
-	struct room_tree *const rooms = &holes->rooms;
-
 	for (unsigned level = 0; level < rooms->levels; level++) {
 		_Atomic(uint64_t) *const word = &rooms->words[level][0];
 		struct lanes lanes = { load_relaxed(word) };
@@ -231,15 +229,62 @@ static void pages_that_no_room_promises_are_found_all_the_same(void **state)
 
 	(void)state;
 	world_claim(world, 0, 100);
-	rooms_lower(&world->holes);
+	rooms_lower(&world->holes.rooms);
 	assert_int_equal(world_take_pages(world, 30), 100);
 	/* And the rooms around are right again. */
 	assert_int_equal(room_get(rooms, 0), ROOM_MAX);
-	rooms_lower(&world->holes);
+	rooms_lower(&world->holes.rooms);
 	assert_int_equal(world_take_pages(world, 1200), 130);
 	assert_int_equal(room_get(rooms, 2), ROOM_MAX);
 	for (size_t chunk = 0; chunk < room_chunks(rooms); chunk++)
 		room_raise(&world->holes.rooms, chunk, ROOM_MAX);
+	holes_end(world);
+}
+
+static void aligned_pages_that_no_room_promises_are_found(void **state)
+{
+	struct holes_world *const world = holes_begin(BASE, PAGES);
+	const struct room_tree *const rooms = &world->holes.aligned_rooms;
+	const struct holes_request request = {
+		.pages = 5,
+		.align_pages = HOLE_ALIGN_PAGES,
+		.end = PAGES,
+	};
+	const size_t lowest = bytes_fit(world, &request);
+
+	(void)state;
+	rooms_lower(&world->holes.aligned_rooms);
+	assert_int_equal(world_take(world, request), lowest);
+	assert_int_equal(room_get(rooms, 0), ROOM_MAX);
+	for (size_t chunk = 0; chunk < room_chunks(rooms); chunk++)
+		room_raise(&world->holes.aligned_rooms, chunk, ROOM_MAX);
+	holes_end(world);
+}
+
+/*
+ * What an aligned request finds taken is promised no longer: the next one does
+ * not look there again.  Nor where the pages would do, but not the place.
+ */
+static void broken_promises_to_the_aligned_are_settled(void **state)
+{
+	struct holes_world *const world = holes_begin(BASE, PAGES);
+	struct holes_request request = {
+		.pages = 5,
+		.align_pages = HOLE_ALIGN_PAGES,
+		.end = PAGES,
+	};
+	const size_t lowest = bytes_fit(world, &request);
+
+	(void)state;
+	world_claim(world, 0, 1024);
+	world_give(world, lowest + 1, 6);
+	assert_true(world_take(world, request) >= 1024);
+	assert_true(room_get(&world->holes.aligned_rooms, 0) < 5);
+	request.align_pages = 1;
+	assert_int_equal(world_take(world, request), lowest + 1);
+	request.align_pages = HOLE_ALIGN_PAGES / 2;
+	assert_true(world_take(world, request) >= 1024);
+	assert_true(room_get(&world->holes.rooms, 0) < 5);
 	holes_end(world);
 }
 
@@ -248,7 +293,7 @@ static void no_address_space_is_an_error(void **state)
 	static struct holes holes;
 
 	(void)state;
-	for (uint64_t nth = 1; nth <= 2; nth++) {
+	for (uint64_t nth = 1; nth <= 3; nth++) {
 		fault_arm(FAULT_MMAP_ANON, nth, FAULT_ONCE, 0);
 		assert_int_equal(holes_init(&holes, &fault_os, BASE, PAGES),
 				 -ENOMEM);
@@ -271,6 +316,8 @@ int main(void)
 		cmocka_unit_test(a_request_with_no_place_is_refused),
 		cmocka_unit_test(
 			pages_that_no_room_promises_are_found_all_the_same),
+		cmocka_unit_test(aligned_pages_that_no_room_promises_are_found),
+		cmocka_unit_test(broken_promises_to_the_aligned_are_settled),
 		cmocka_unit_test(no_address_space_is_an_error),
 	};
 
