@@ -197,8 +197,8 @@ static bool take_any(struct holes *holes, const struct holes_request *request,
 	return is_taken;
 }
 
-int holes_take(struct holes *holes, const struct holes_request *request,
-	       size_t *first)
+bool holes_try_take(struct holes *holes, const struct holes_request *request,
+		    size_t *first)
 {
 	const unsigned surely = room_for(request->pages);
 	const unsigned maybe = room_of(request->pages);
@@ -208,11 +208,22 @@ int holes_take(struct holes *holes, const struct holes_request *request,
 	assert(is_power_of_two(request->align_pages));
 	assert(request->begin <= request->end && request->end <= holes->pages);
 	if (!take_promised(holes, request, surely, &page) &&
-	    (maybe == surely || !take_promised(holes, request, maybe, &page))) {
-		if (!take_any(holes, request, &page))
-			return -ENOMEM;
-		rooms_mend(holes, page, request->pages);
-	}
+	    (maybe == surely || !take_promised(holes, request, maybe, &page)))
+		return false;
+	*first = page;
+	return true;
+}
+
+int holes_take(struct holes *holes, const struct holes_request *request,
+	       size_t *first)
+{
+	size_t page;
+
+	if (holes_try_take(holes, request, first))
+		return 0;
+	if (!take_any(holes, request, &page))
+		return -ENOMEM;
+	rooms_mend(holes, page, request->pages);
 	*first = page;
 	return 0;
 }

@@ -102,6 +102,16 @@ __attribute__((warn_unused_result)) int
 holes_take(struct holes *holes, const struct holes_request *request,
 	   size_t *first);
 
+/*
+ * holes_try_take - as holes_take(), but only from where the rooms promise it.
+ *
+ * False: nothing is taken, and there may be such a run all the same.  So a miss
+ * costs a few steps, where a refusal of holes_take() reads all the words.
+ */
+__attribute__((warn_unused_result)) bool
+holes_try_take(struct holes *holes, const struct holes_request *request,
+	       size_t *first);
+
 /* holes_give - the pages are free again, each word's as the call gets there. */
 void holes_give(struct holes *holes, size_t first, size_t pages);
 

@@ -98,12 +98,20 @@ unsigned areas_alloc_many(struct va *va, size_t pages, unsigned count,
 					.end = areas->map.pages };
 	size_t first = 0;
 
-	/* Side by side where that fits: compact, and one claim for all. */
-	for (; count > 0; count /= 2) {
+	/*
+	 * Side by side where that fits: compact, and one claim for all.  Not
+	 * worth a search of all holes, though, nor more than rooms can tell.
+	 */
+	while (count > 1 && pages * count > ROOM_PAGES_MAX)
+		count /= 2;
+	for (; count > 1; count /= 2) {
 		wanted.pages = pages * count;
-		if (holes_take(&areas->holes, &wanted, &first) == 0)
+		if (holes_try_take(&areas->holes, &wanted, &first))
 			break;
 	}
+	wanted.pages = pages;
+	if (count == 1 && holes_take(&areas->holes, &wanted, &first) != 0)
+		return 0;
 	for (unsigned i = 0; i < count; i++)
 		firsts[i] = first + i * pages;
 	return begin_many(va, firsts, count, pages);

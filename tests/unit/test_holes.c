@@ -288,6 +288,33 @@ static void broken_promises_to_the_aligned_are_settled(void **state)
 	holes_end(world);
 }
 
+static void a_try_takes_what_is_promised_and_searches_for_nothing(void **state)
+{
+	struct holes_world *const world = holes_begin(BASE, PAGES);
+	const struct holes_request request = {
+		.pages = 30,
+		.align_pages = 1,
+		.end = PAGES,
+	};
+	size_t first = PAGE_NONE;
+
+	(void)state;
+	world_claim(world, 0, 100);
+	assert_true(holes_try_take(&world->holes, &request, &first));
+	assert_int_equal(first, 100);
+	bytes_set(world, 100, 30, 1);
+	world_claim(world, 130, PAGES - 130);
+	world_give(world, 0, 30);
+	rooms_lower(&world->holes.rooms);
+	first = PAGE_NONE;
+	assert_false(holes_try_take(&world->holes, &request, &first));
+	assert_true(first == PAGE_NONE);
+	assert_int_equal(world_take_pages(world, 30), 0);
+	for (size_t chunk = 0; chunk <= hole_chunk_of(PAGES - 1); chunk++)
+		room_raise(&world->holes.rooms, chunk, ROOM_MAX);
+	holes_end(world);
+}
+
 static void no_address_space_is_an_error(void **state)
 {
 	static struct holes holes;
@@ -318,6 +345,8 @@ int main(void)
 			pages_that_no_room_promises_are_found_all_the_same),
 		cmocka_unit_test(aligned_pages_that_no_room_promises_are_found),
 		cmocka_unit_test(broken_promises_to_the_aligned_are_settled),
+		cmocka_unit_test(
+			a_try_takes_what_is_promised_and_searches_for_nothing),
 		cmocka_unit_test(no_address_space_is_an_error),
 	};
 
