@@ -119,6 +119,9 @@ static struct page_head head_held(const struct page_map *map, uint64_t first)
 
 void page_map_begin(struct page_map *map, uint64_t first, uint64_t pages)
 {
+	/* A write comes first: read, new memory would fault a second time. */
+	page_map_record(map, first)->next = 0;
+
 	struct page_head head = head_held(map, first);
 
 	assert(pages > 0 && first + pages <= map->pages);
