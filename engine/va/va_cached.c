@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "lfv/lfv.h"
 #include "va/cached.h"
+#include "va/cached_fit.h"
 #include "va/cached_seen.h"
 
 /* What the caches may hold, where pages have memory. */
@@ -23,18 +24,6 @@ static struct cached *cached_of(const struct va *va)
 static uint64_t page_of(const struct va *va, uintptr_t address)
 {
 	return (address - va->config.start) >> PAGE_SHIFT;
-}
-
-/* has_class - a request that the cache may answer. */
-static bool has_class(const struct va *va, const struct va_request *request)
-{
-	const struct va_config *const config = &va->config;
-	return request->size <= pages_to_bytes(CLASS_PAGES_MAX) &&
-	       request->align <= PAGE_SIZE &&
-	       request->vstart == config->start &&
-	       request->vend == config->end &&
-	       (config->address_plane ||
-		request->vm.flags == cached_of(va)->whole_flags);
 }
 
 /* release - an idle area is the strategy's again; true: a purge is due. */
@@ -178,6 +167,45 @@ static bool take(struct va *va, size_t pages, uint64_t *first, bool *mapped)
 	return stock_up(va, size_class, first);
 }
 
+/* put - an idle area into the cache, or back to the strategy; true: purge. */
+static bool put(struct va *va, uint64_t first, uint64_t pages)
+{
+	struct cached *const self = cached_of(va);
+	struct hole_spill spill;
+
+	if (cached_give(self, first, pages))
+		return false;
+	if (pages > CLASS_PAGES_MAX || class_pages(class_of(pages)) != pages)
+		return release_idle(va, first);
+	hole_cache_spill(&self->cache, class_of(pages), first, &spill);
+	return release_many(va, spill.values, spill.count);
+}
+
+/*
+ * take_suiting - what was freed last on this CPU, if it has the very size and
+ * lies well; else it is put back.  So an aligned area serves its like again.
+ */
+static bool take_suiting(struct va *va, const struct va_request *request,
+			 uint64_t *first, bool *mapped)
+{
+	struct cached *const self = cached_of(va);
+	const size_t pages = request->size >> PAGE_SHIFT;
+	const unsigned size_class = self->class_of[pages];
+
+	/* What waits for a purge is a hole then: no area comes round again. */
+	if (!va->config.reuse_at_once || class_pages(size_class) != pages ||
+	    !take_cached(va, size_class, first) ||
+	    !is_whole_class(self, size_class, *first))
+		return false;
+
+	if (!lies_well(request, page_map_address(self->map, *first))) {
+		(void)put(va, *first, pages);
+		return false;
+	}
+	*mapped = self->keeps;
+	return true;
+}
+
 static int inner_alloc(struct va *va, const struct va_request *request,
 		       struct va_range *range)
 {
@@ -199,7 +227,10 @@ static int cached_alloc(struct va *va, const struct va_request *request,
 	uint64_t first;
 
 	/* Where the class does not fit, the very size still may. */
-	if (!has_class(va, request) || !take(va, pages, &first, &range->mapped))
+	if (!has_class(va, request) ||
+	    !(fits_anywhere(va, request)
+		      ? take(va, pages, &first, &range->mapped)
+		      : take_suiting(va, request, &first, &range->mapped)))
 		return inner_alloc(va, request, range);
 	range->start = page_map_address(self->map, first);
 	range->end = range->start +
@@ -232,20 +263,6 @@ static bool is_cacheable(const struct va *va, uint64_t first)
 {
 	return va->config.reuse_at_once &&
 	       cached_is_whole(cached_of(va), first);
-}
-
-/* put - an idle area into the cache, or back to the strategy; true: purge. */
-static bool put(struct va *va, uint64_t first, uint64_t pages)
-{
-	struct cached *const self = cached_of(va);
-	struct hole_spill spill;
-
-	if (cached_give(self, first, pages))
-		return false;
-	if (pages > CLASS_PAGES_MAX || class_pages(class_of(pages)) != pages)
-		return release_idle(va, first);
-	hole_cache_spill(&self->cache, class_of(pages), first, &spill);
-	return release_many(va, spill.values, spill.count);
 }
 
 bool cached_settle(struct va *va, uint64_t first, uint64_t pages, bool stuck)

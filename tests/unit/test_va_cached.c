@@ -125,6 +125,42 @@ static void the_area_freed_last_is_used_next(void **state)
 	each_inner(reuse_on, &config);
 }
 
+static void suiting_on(struct world *world)
+{
+	const struct va_request aligned = request_of(4, 8, 0, PAGES);
+	long got = 0;
+	const long page = try_request(world, &aligned, &got);
+	const struct va_request above = request_of(4, 0, page + 1, PAGES);
+	const struct va_request below = request_of(4, 0, 0, page + 3);
+	const struct va_request within = request_of(4, 0, page, page + 4);
+
+	give(world, page);
+	assert_int_equal(try_request(world, &aligned, &got), page);
+	give(world, page);
+	assert_int_equal(try_request(world, &within, &got), page);
+	/* What lies elsewhere stays where it was. */
+	give(world, page);
+	assert_true(try_request(world, &above, &got) > page);
+	assert_int_not_equal(try_request(world, &below, &got), page);
+	assert_int_equal(take(world, 4), page);
+
+	const struct va_request odd = request_of(4, 0, page + 9, PAGES);
+	const long unaligned = try_request(world, &odd, &got);
+
+	assert_int_not_equal(unaligned % 8, 0);
+	give(world, unaligned);
+	assert_int_equal(try_request(world, &aligned, &got) % 8, 0);
+	assert_int_equal(take(world, 4), unaligned);
+}
+
+static void requests_with_conditions_get_what_lies_well(void **state)
+{
+	const struct va_config config = cached_config(PAGES);
+
+	(void)state;
+	each_inner(suiting_on, &config);
+}
+
 static void ascending_on(struct world *world)
 {
 	for (long i = 0; i < 4; i++)
@@ -411,6 +447,7 @@ int main(void)
 		ON_ONE_CPU(requests_with_conditions_have_no_class),
 		ON_ONE_CPU(where_the_class_does_not_fit_the_size_may),
 		ON_ONE_CPU(the_area_freed_last_is_used_next),
+		ON_ONE_CPU(requests_with_conditions_get_what_lies_well),
 		ON_ONE_CPU(a_batch_is_used_from_its_lowest_address_on),
 		ON_ONE_CPU(what_holds_no_memory_is_a_hole_without_a_purge),
 		ON_ONE_CPU(with_lazy_an_area_is_used_again_after_a_purge),
