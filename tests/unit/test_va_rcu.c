@@ -112,8 +112,8 @@ static void a_window_may_end_inside_a_zone(void **state)
 
 static void a_batch_crosses_zones(void **state)
 {
-	enum { COUNT = 150, SIZE = 7 };
-	const long first = ZONE - 81 * SIZE - 3;
+	enum { COUNT = 64, SIZE = 7 };
+	const long first = ZONE - 31 * SIZE - 3;
 	uint64_t firsts[COUNT];
 	struct world world;
 
