@@ -33,17 +33,17 @@ static int pages_check(const struct lfv *lfv, unsigned order)
 
 int lfv_alloc_pages(struct lfv *lfv, unsigned order, struct lfv_page *first)
 {
-	uint64_t given = 0;
+	struct purge_seen seen;
 	uint32_t frame = 0;
 	int error = pages_check(lfv, order);
 
 	if (error != 0)
 		return error;
-	given = purge_given(lfv);
+	seen = purge_look(lfv);
 	error = lfv->frames.ops->take_order(&lfv->frames, order, &frame);
 	/* Lazy areas hold frames, and so do the CPUs' lists. */
 	for (int i = 0; i < PURGE_TRIES_MAX && error == -ENOMEM; i++) {
-		const bool gives = purge_gives(lfv, &given);
+		const bool gives = purge_gives(lfv, &seen);
 
 		lfv->frames.ops->drain(&lfv->frames);
 		error = lfv->frames.ops->take_order(&lfv->frames, order,
@@ -63,15 +63,20 @@ int lfv_alloc_pages(struct lfv *lfv, unsigned order, struct lfv_page *first)
 
 int lfv_free_pages(struct lfv *lfv, struct lfv_page first, unsigned order)
 {
+	struct purge_seen seen;
 	int error = pages_check(lfv, order);
 
 	if (error != 0)
 		return error;
+	seen = purge_look(lfv);
 	error = frames_give_order(&lfv->frames, first.frame, order);
-	/* What lfv_vunmap() unmapped may wait for a purge. */
-	if (error == -EBUSY) {
-		(void)purge_run(lfv, VA_PURGE_FULL);
+	/* What lfv_vunmap() unmapped may wait for a purge, or be in one. */
+	for (int i = 0; i < PURGE_TRIES_MAX && error == -EBUSY; i++) {
+		const bool gives = purge_gives(lfv, &seen);
+
 		error = frames_give_order(&lfv->frames, first.frame, order);
+		if (!gives)
+			break;
 	}
 	return error;
 }

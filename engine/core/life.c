@@ -122,23 +122,29 @@ static int range_ask(struct lfv *lfv, const struct va_request *request,
  * range_ask_on - of a strategy that can tell what came back, until nothing did
  * from before the purge in front of the question to after the one behind it:
  * each turn is another thread's success, and the last one's failure is true.
+ * What a purge of another's has in its hands has come back and is nowhere yet:
+ * it is given a moment.
  */
 static int range_ask_on(struct lfv *lfv, const struct va_request *request,
 			struct va_range *range, bool *says)
 {
 	uint64_t now = returned(lfv);
-	uint64_t seen;
+	uint64_t before;
+	struct purge_seen seen;
+	int awaits = PURGE_TRIES_MAX;
 	int error;
 
 	(void)purge_run(lfv, VA_PURGE_FULL);
 	do {
-		seen = now;
+		before = now;
+		seen = purge_look(lfv);
 		error = range_ask(lfv, request, range, says);
 		if (error != -ENOMEM)
 			break;
 		now = returned(lfv);
 		(void)purge_run(lfv, VA_PURGE_FULL);
-	} while (returned(lfv) != seen);
+	} while (returned(lfv) != before ||
+		 (awaits-- > 0 && purge_awaited(lfv, &seen)));
 	return error;
 }
 
@@ -189,11 +195,11 @@ static int map_source(struct lfv *lfv, const struct va_range *range,
 		      const struct va_request *request,
 		      const struct source *source)
 {
-	uint64_t given = purge_given(lfv);
+	struct purge_seen seen = purge_look(lfv);
 	int error = map_once(lfv, range, request, source);
 
-	for (int i = 0; i < PURGE_TRIES_MAX && error == -ENOMEM &&
-			purge_gives(lfv, &given);
+	for (int i = 0;
+	     i < PURGE_TRIES_MAX && error == -ENOMEM && purge_gives(lfv, &seen);
 	     i++)
 		error = map_once(lfv, range, request, source);
 	return error;

@@ -271,8 +271,14 @@ static int purge_self(struct lfv *lfv, enum va_purge how)
 {
 	const struct va_unmapper unmapper = { lfv, runs_unmap };
 	const uint64_t began = lfv->os->now_ns();
+
+	/* relaxed: who looks for it too early is told so by his own purge. */
+	add_relaxed(&lfv->purge.begun, 1);
+
 	const int error = lfv->va.ops->purge(&lfv->va, how, &unmapper);
 
+	/* release [purge-ended]: what it gave, and that it had begun; G4. */
+	add_release(&lfv->purge.ended, 1);
 	counter_add(&lfv->purge.counters.purges, 1);
 	purge_end(lfv, began, error);
 	return error;
@@ -300,20 +306,49 @@ void purge_work(struct lfv *lfv, enum va_purge how)
 	require(pthread_mutex_unlock(&lfv->purge.mutex) == 0);
 }
 
-uint64_t purge_given(struct lfv *lfv)
+struct purge_seen purge_look(struct lfv *lfv)
 {
+	/* acquire [purge-ended]: what these have given. */
+	const uint64_t ended = load_acquire(&lfv->purge.ended);
+
 	/* relaxed: a count to compare with; the frames have their own order. */
-	return load_relaxed(&lfv->purge.counters.pages);
+	return (struct purge_seen){
+		.given = load_relaxed(&lfv->purge.counters.pages),
+		.ended = ended,
+	};
 }
 
-bool purge_gives(struct lfv *lfv, uint64_t *seen)
+/* purges_begun - G4; never less than what an earlier look found ended. */
+static uint64_t purges_begun(struct lfv *lfv)
+{
+	/* relaxed: [purge-ended] orders it behind the look. */
+	return load_relaxed(&lfv->purge.begun);
+}
+
+bool purge_awaited(struct lfv *lfv, const struct purge_seen *seen)
+{
+	/* The caller's own purge is one; under the mutex there is no other. */
+	if (lfv->va.ops->purge == NULL || purges_begun(lfv) == seen->ended + 1)
+		return false;
+	for (unsigned naps = 0; naps < PURGE_NAPS_MAX; naps++) {
+		const struct purge_seen now = purge_look(lfv);
+
+		if (now.given != seen->given || now.ended == purges_begun(lfv))
+			return true;
+		lfv->os->sleep_ns(PURGE_NAP_NS);
+	}
+	return false;
+}
+
+bool purge_gives(struct lfv *lfv, struct purge_seen *seen)
 {
 	(void)purge_run(lfv, VA_PURGE_FULL);
 
-	const uint64_t given = purge_given(lfv);
-	const bool gives = given != *seen;
+	const bool awaited = purge_awaited(lfv, seen);
+	const struct purge_seen now = purge_look(lfv);
+	const bool gives = awaited || now.given != seen->given;
 
-	*seen = given;
+	*seen = now;
 	return gives;
 }
 

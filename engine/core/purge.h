@@ -13,7 +13,8 @@
  *   G1  else one purge runs at a time [purge mutex, Linux's vmap_purge_lock];
  *   G2  a range is given back only after its pages are unmapped;
  *   G3  after a purge that could not unmap everything, frees leave it alone
- *       for PURGE_RETRY_NS: each would try what has just failed.
+ *       for PURGE_RETRY_NS: each would try what has just failed;
+ *   G4  begun - ended purges have pages in their hands, which nobody finds.
  *
  * Who may run with whom: purge_run() by any thread; a thread that would purge
  * inline while another does just goes on (the limit is a trigger, not a bound).
@@ -37,6 +38,9 @@ enum {
 	PURGE_DECAY_NS = 1000 * 1000 * 1000,
 	/* How often who finds no frame purges and asks again. */
 	PURGE_TRIES_MAX = 64,
+	/* How long he gives the purges of others, each time: 100 ms. */
+	PURGE_NAP_NS = 100 * 1000,
+	PURGE_NAPS_MAX = 1000,
 };
 
 /* Written by purges, read by anyone. */
@@ -53,6 +57,9 @@ struct purge {
 	pthread_mutex_t mutex;
 	_Atomic(uint64_t) retry_ns; /* G3 */
 	_Atomic(uint64_t) decay_ns; /* when the cache in front decays next */
+	/* of a strategy that purges by itself; G4 */
+	_Atomic(uint64_t) begun;
+	_Atomic(uint64_t) ended;
 	struct purge_counters counters;
 	struct map_run runs[PURGE_RUNS_MAX]; /* guarded by mutex */
 };
@@ -82,15 +89,30 @@ void purge_try(struct lfv *lfv, enum va_purge how);
  */
 bool purge_is_idle(struct lfv *lfv);
 
+/* purge_seen - how things stood before a question that found nothing. */
+struct purge_seen {
+	uint64_t given; /* pages, ever */
+	uint64_t ended; /* purges */
+};
+
+struct purge_seen purge_look(struct lfv *lfv);
+
+/*
+ * purge_awaited - true: while the question was asked, or in the one purge that
+ * the caller made since, another's had pages in its hands (G4), and has given
+ * some or has ended.  False: there was none, or it has been waited for in vain,
+ * PURGE_NAPS_MAX naps, as for a thread that is stopped.
+ */
+bool purge_awaited(struct lfv *lfv, const struct purge_seen *seen);
+
 /*
  * purge_gives - purge everything; true if, by this purge or another's, pages
- * have been given back since *seen, which is then the count of now.
+ * may have been given back since *seen, which is then the look of now.
  *
  * For who finds no frame: what a purge gives, others may have made lazy again
- * before he asks, so once is not enough.  Begin with purge_given().
+ * before he asks, so once is not enough.  Begin with purge_look().
  */
-bool purge_gives(struct lfv *lfv, uint64_t *seen);
-uint64_t purge_given(struct lfv *lfv);
+bool purge_gives(struct lfv *lfv, struct purge_seen *seen);
 
 /* chain_sort - by address, stable; natural merge sort, no memory. */
 struct vmap_area *chain_sort(struct vmap_area *chain);
