@@ -28,7 +28,9 @@
  * Progress: a strategy that is lock_free (struct lfv_choice) has allocations,
  * frees, lookups and purges that wait for no other thread, wherever that one
  * stands; all others block on locks.  This is said of addresses: frames `buddy`
- * have a lock, and a system call may wait for the kernel's.
+ * have a lock, and a system call may wait for the kernel's.  And before such a
+ * call fails for what another thread's purge has in its hands, it gives that
+ * one a moment: some 0.1 s, if it stands still.
  */
 #ifndef LFV_LFV_H
 #define LFV_LFV_H
@@ -117,7 +119,8 @@ enum lfv_vm_flags {
  * lfv_request - everything that can be asked of a new area.
  *
  * size in bytes, rounded up to pages, and with a cache in front, above 16 of
- * them, by a quarter at most; align a power of two, 0 for none; vstart
+ * them, by a quarter at most (with mapping `keep` frames as well as addresses);
+ * align a power of two, 0 for none; vstart
  * and vend bound the addresses, 0 for the window's own (modules use such a
  * sub-range); node is the preferred NUMA node, -1 for any; flags may hold
  * LFV_VM_NO_GUARD; zero asks for zeroed memory, where there is any.  Begin with
@@ -166,7 +169,9 @@ LFV_API LFV_MUST_USE void *lfv_vmalloc_range(struct lfv *lfv,
  * and a wild free have one name).  Of two frees of one area that race, one is
  * refused, save where the strategy is lock_free or has a cache in front and the
  * engine is not `hardened`: there the second may be caught only when the area
- * is next taken, and is not if both copies are taken at the same instant.
+ * is next taken, and is not if both copies are taken at the same instant, or if
+ * the second is stopped half-way until the area is live again.  A free that
+ * comes after that is one of the new area, hardened or not.
  *
  * With mapping `lazy` the pages stay readable until the purge, with `keep` for
  * longer; with `strict` the first touch after the return faults.
@@ -185,8 +190,9 @@ struct lfv_page {
  * lfv_alloc_pages - 2^order contiguous frames, order 0 to LFV_MAX_ORDER.
  *
  * -EOPNOTSUPP with frames `paired`, whose frames belong to addresses.
- * lfv_free_pages: -EBUSY while one of them is mapped by lfv_vmap().  Of a free
- * and an lfv_vmap() of the same frame that race, at least one is refused.
+ * lfv_free_pages: -EBUSY while one of them is mapped by lfv_vmap(); what
+ * lfv_vunmap() has freed is purged for it.  Of a free and an lfv_vmap() of the
+ * same frame that race, at least one is refused.
  */
 enum { LFV_MAX_ORDER = 10 };
 LFV_API LFV_MUST_USE int lfv_alloc_pages(struct lfv *lfv, unsigned order,
@@ -263,6 +269,10 @@ LFV_API int lfv_vmalloc_to_frame(struct lfv *lfv, const void *address,
 /*
  * lfv_purge - unmap and make reusable every area freed before the call, those
  * in a cache in front included.
+ *
+ * Where the strategy is lock_free, what another thread's purge has in its hands
+ * is that one's to unmap, maybe after this returns; and what moves through a
+ * cache in front while it is emptied may stay there.
  *
  * -errno of the unmapping if some could not be: those stay lazy.
  */
