@@ -20,6 +20,16 @@ static bool is_of_row(const struct cell_axis *axis)
 			       axis->kind == CELL_AXIS_COUNT);
 }
 
+/* axis_set_add - false: it is there already. */
+static bool axis_set_add(struct axis_set *set, const struct cell_axis *axis)
+{
+	const uint32_t bit = UINT32_C(1) << (axis - cell_axis_at(0));
+	const bool is_new = (set->bits & bit) == 0;
+
+	set->bits |= bit;
+	return is_new;
+}
+
 static int choice_set(struct cell *cell, char *choice, struct axis_set *own)
 {
 	char *equals = strchr(choice, '=');
@@ -33,13 +43,19 @@ static int choice_set(struct cell *cell, char *choice, struct axis_set *own)
 
 	const struct cell_axis *axis = cell_axis_find(choice);
 
+	if (strcmp(choice, "strategy") == 0)
+		return message_set(-EINVAL,
+				   "--strategy: '+strategy=': the strategy is "
+				   "what stands before the plus");
 	if (axis && !is_of_row(axis))
 		return message_set(-EINVAL,
 				   "--strategy: '+%s=': a factor of the engine "
 				   "is expected; --%s is of all rows",
 				   choice, choice);
-	if (axis)
-		own->bits |= UINT32_C(1) << (axis - cell_axis_at(0));
+	if (axis && !axis_set_add(own, axis))
+		return message_set(-EINVAL,
+				   "--strategy: '+%s=': it stands there twice",
+				   choice);
 	return cell_axis_set(cell, choice, equals + 1);
 }
 

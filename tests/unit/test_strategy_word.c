@@ -94,6 +94,8 @@ static void what_is_no_choice_of_an_engine_is_refused_by_name(void **state)
 		{ "lockfree+pages=4", "--pages is of all rows" },
 		{ "lockfree+threads=2", "--threads is of all rows" },
 		{ "lockfre+mapping=keep", "did you mean lockfree?" },
+		{ "lockfree+strategy=nodes", "before the plus" },
+		{ "lockfree+mapping=keep+mapping=lazy", "stands there twice" },
 	};
 	struct made *made = *state;
 
