@@ -201,6 +201,14 @@ static bool is_point(void)
 	return false;
 }
 
+static bool is_chosen(uint64_t point)
+{
+	const struct step_plan *const plan = now.plan;
+
+	return plan->choose != NULL ? plan->choose(plan->context)
+				    : point == plan->target;
+}
+
 /* frames_find - where the thread stands: the handler's frames are left out. */
 static void frames_find(uintptr_t ip)
 {
@@ -254,7 +262,7 @@ static bool step(greg_t *registers)
 		return false;
 	if (now.plan->look != NULL)
 		look(ip);
-	if (is_point() && now.report->points++ == now.plan->target) {
+	if (is_point() && is_chosen(now.report->points++)) {
 		suspend(registers);
 		return false;
 	}

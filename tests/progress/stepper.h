@@ -57,6 +57,8 @@ struct step {
 struct step_plan {
 	enum step_points points;
 	uint64_t target; /* suspend at this point, from 0 */
+	/* or NULL; else asked at each point whether to suspend there */
+	bool (*choose)(void *context);
 	void (*suspend)(void *context);
 	void (*look)(void *context, const struct step *step); /* or NULL */
 	void *context;

@@ -132,9 +132,7 @@ void stopped_count(const struct stopped *stopped, struct step_report *report)
 	*report = stop.report;
 }
 
-/* name_find - the innermost function that is neither a lock's nor a library's.
- */
-static void name_find(const struct step_report *report, char *name)
+void stopped_name(const struct step_report *report, char *name)
 {
 	const char *found = "?";
 	int length;
@@ -176,7 +174,7 @@ static void add_blocked(struct stopped_report *report,
 	char name[STOPPED_NAME_BYTES];
 
 	report->blocked++;
-	name_find(&stop->report, name);
+	stopped_name(&stop->report, name);
 
 	struct stopped_place *const place =
 		place_find(report, name, stop->blocked);

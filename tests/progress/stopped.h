@@ -67,4 +67,10 @@ void stopped_count(const struct stopped *stopped, struct step_report *report);
 void stopped_run(const struct stopped *stopped, enum step_points points,
 		 struct stopped_report *report);
 
+/*
+ * stopped_name - the innermost function where it stands that is neither a
+ * lock's nor a library's, in STOPPED_NAME_BYTES.
+ */
+void stopped_name(const struct step_report *report, char *name);
+
 #endif
