@@ -14,12 +14,15 @@
  * Only what the calling thread does from its own stocks: what a thread's first
  * operation and its end cost depends on what others left in the stocks behind.
  *
- * Of several counts the one with the fewest instructions is printed (a purge
- * that takes longer than all before it has two more, to say so); if they differ
- * in system calls or in read-modify-writes the program fails.
+ * Of several counts the one with the fewest instructions is printed; if they
+ * differ in system calls or in read-modify-writes the program fails.
+ *
+ * `rcu` is left out: what it costs depends on when its second thread gives
+ * nodes back.
  */
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/percpu.h"
@@ -92,6 +95,8 @@ static bool engine_count(const char *strategy, const char *lock,
 
 	if (!world_init(&world, &options))
 		return false;
+	/* relaxed: this thread is alone; no purge notes that it was longest. */
+	store_relaxed(&world.lfv->purge.counters.ns_max, UINT64_MAX);
 	for (unsigned i = 0; i < WORLD_OPERATIONS; i++) {
 		const struct world_operation *const each = &world_operations[i];
 		const struct stopped stopped = world_stopped(&world, each);
@@ -136,7 +141,7 @@ int main(void)
 	stepper_thread_init(&thread);
 	(void)printf("%s\n", LFV_BUILD);
 	for (size_t i = 0; lfv_choice_at(LFV_AXIS_STRATEGY, i, &choice); i++) {
-		if (!choice.busted)
+		if (!choice.busted && strcmp(choice.name, "rcu") != 0)
 			is_whole &= strategy_count(choice.name);
 	}
 	stepper_thread_fini(&thread);
