@@ -162,12 +162,16 @@ bool world_init(struct world *world, const struct world_options *wanted)
 {
 	const struct lfv_options options = {
 		.struct_bytes = sizeof(options),
+		/* The least, so that stocks run empty and over. */
+		.magazine = wanted->is_bare ? 0 : 2,
 		.strategy = wanted->strategy,
 		.lock = wanted->lock,
 		.worker = "none",
 		.window_bytes = 128 * MIB,
 		.memory_bytes = 64 * MIB,
-		.cpus = 1,
+		/* As many as the machine's at least: each has its own stocks.
+		 */
+		.cpus = 16,
 		.nodes = 2,
 		.address_plane = wanted->address_plane,
 	};
