@@ -399,7 +399,16 @@ int engine_free(struct lfv *lfv, const void *address, bool mapped)
 
 int lfv_purge(struct lfv *lfv)
 {
-	const int error = engine_enter(lfv);
+	int tries = PURGE_TRIES_MAX;
+	int error = engine_enter(lfv);
+	struct purge_seen seen;
 
-	return error != 0 ? error : purge_run(lfv, VA_PURGE_FULL);
+	if (error != 0)
+		return error;
+	/* What another's purge has in its hands is not there for ours. */
+	do {
+		seen = purge_look(lfv);
+		error = purge_run(lfv, VA_PURGE_FULL);
+	} while (tries-- > 0 && purge_awaited(lfv, &seen));
+	return error;
 }
