@@ -10,13 +10,15 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdlib.h>
 
 #include "../unit/engine_fixture.h"
 #include "base/tsan.h"
 
 enum {
 	THREADS = 4,
-	ROUNDS = 20000,
+	ROUNDS = 4000,        /* of mapping and unmapping */
+	LONG_FACTOR = 8,      /* with LFV_TEST_LONG */
 	BARE_ROUNDS = 200000, /* without system calls */
 	BARE_ORDER = 7,       /* looks at many mapcounts, the told one first */
 	TSAN_DIVISOR = 4,
@@ -196,8 +198,7 @@ static void map_bare(struct lender *self)
 static bool has_work(struct lending *lending, unsigned round)
 {
 	/* relaxed: a sum, of which any value above 0 will do. */
-	return round < lending->rounds / (TSAN_ENABLED ? TSAN_DIVISOR : 1) ||
-	       load_relaxed(&lending->mapped) == 0;
+	return round < lending->rounds || load_relaxed(&lending->mapped) == 0;
 }
 
 static void *lend_body(void *argument)
@@ -218,10 +219,18 @@ static void *lend_body(void *argument)
 	return NULL;
 }
 
+static unsigned scaled(unsigned rounds)
+{
+	if (getenv("LFV_TEST_LONG") != NULL)
+		rounds *= LONG_FACTOR;
+	return TSAN_ENABLED ? rounds / TSAN_DIVISOR : rounds;
+}
+
 static void run(struct lending *lending)
 {
 	struct lender lenders[THREADS];
 
+	lending->rounds = scaled(lending->rounds);
 	/* relaxed: the threads are created behind it. */
 	store_relaxed(&lending->owners_left, lending->owners);
 	for (unsigned i = 0; i < THREADS; i++) {
