@@ -17,10 +17,10 @@
 
 enum {
 	THREADS = 4,
-	ROUNDS = 4000,        /* of mapping and unmapping */
-	LONG_FACTOR = 8,      /* with LFV_TEST_LONG */
-	BARE_ROUNDS = 200000, /* without system calls */
-	BARE_ORDER = 7,       /* looks at many mapcounts, the told one first */
+	ROUNDS = 4000,       /* of mapping and unmapping */
+	LONG_FACTOR = 8,     /* with LFV_TEST_LONG */
+	BARE_ROUNDS = 60000, /* without system calls */
+	BARE_ORDER = 7,      /* looks at many mapcounts, the told one first */
 	TSAN_DIVISOR = 4,
 	FRAMES = 256,
 	LAST_ORDER = 3,
