@@ -31,6 +31,7 @@ static const uint64_t SEED_MAX = (UINT64_C(1) << 53) - 1;
 
 /* A sample that ends by its operations may take this long. */
 static const char LOOPS_DURATION[] = "60s";
+static const char LOCKED[] = "nodes";
 
 static const char WORKLOADS[] = "fix_size,replace,remote_free";
 
@@ -130,7 +131,9 @@ static void print_help(const struct flag_table *table)
 	       "api and number of threads.  Alone, it\ncompares the four "
 	       "generations of Linux and what is without locks in under a "
 	       "minute.\nlockfree+mapping=keep is a strategy with a choice "
-	       "of its own, which no list changes.\n\n");
+	       "of its own, which no list changes.\nWith another factor it "
+	       "is one strategy: lockfree, or with --lock and --nodes,\nof "
+	       "which lockfree has none, nodes.\n\n");
 	flags_help(table->flags);
 	printf("\n--threads cpus stands for 1, 2, 4, ... up to all CPUs that "
 	       "may be used.\nThe kernel module's nr_pages, nr_threads, "
@@ -265,6 +268,13 @@ static bool is_given(const struct cell_lists *lists, const char *name)
 	return lists->texts[cell_axis_find(name) - cell_axis_at(0)] != NULL;
 }
 
+/* The usual strategy has none: they are looked at on the latest that has. */
+static bool locks_are_given(const struct cell_lists *lists)
+{
+	return is_given(lists, "lock") || is_given(lists, "lock-yield") ||
+	       is_given(lists, "nodes");
+}
+
 static int defaults_set(struct run_options *options)
 {
 	struct cell_lists *lists = &options->lists;
@@ -274,6 +284,8 @@ static int defaults_set(struct run_options *options)
 	threads_list(threads);
 	if (is_given(lists, "loops"))
 		err = cell_lists_default(lists, "duration", LOOPS_DURATION);
+	if (!err && locks_are_given(lists))
+		err = cell_lists_default(lists, "strategy", LOCKED);
 	if (!err && !engine_is_given(lists))
 		err = cell_lists_compare(lists);
 	if (!err)

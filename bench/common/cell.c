@@ -26,7 +26,7 @@ void cell_default(struct cell *cell)
 	*cell = (struct cell){
 		.workload = "fix_size",
 		.api = API_VM_AREA,
-		.strategy = "nodes",
+		.strategy = "lockfree",
 		.lock = "qspin",
 		.lock_yield = true,
 		.flush = "remap",

@@ -253,7 +253,7 @@ static int chosen_check(const struct chosen *chosen)
 static int resolve_tables(struct choices *choices, struct chosen *chosen,
 			  const struct lfv_options *options)
 {
-	const char *strategy = or_default(options->strategy, "nodes");
+	const char *strategy = or_default(options->strategy, "lockfree");
 	const char *lock = or_default(options->lock, "qspin");
 
 	choices->strategy = va_find_ops(strategy);

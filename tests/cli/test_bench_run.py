@@ -188,8 +188,16 @@ class DryRun(BenchTest):
         self.assertIn("--cache=none", plain)
 
     def test_another_factor_leaves_one_strategy(self):
-        for command in self.commands("--lock=fas,ticket"):
-            self.assertIn("--strategy=nodes", command)
+        for factor, strategy in (
+            ("--frames=buddy,bitmap", "lockfree"),
+            ("--lock=fas,ticket", "nodes"),
+            ("--nodes=1,4", "nodes"),
+        ):
+            commands = self.commands(factor, "--workload=replace")
+            engine = [c for c in commands if "--api=none" not in c]
+            self.assertTrue(engine)
+            for command in engine:
+                self.assertIn("--strategy=" + strategy, command)
 
     def test_rounds_are_interleaved(self):
         commands = self.commands(

@@ -377,10 +377,11 @@ static size_t ways_of(const char *strategy)
 static void for_each_way(void (*body)(const char *strategy,
 				      const struct way *way))
 {
+	const struct lfv_options options = options_of("nodes", &ways[0]);
 	struct lfv_choice choice;
 
 	/* Slabs keep their chunks for good: have them made first. */
-	lfv_destroy(engine_default());
+	lfv_destroy(engine_make(&options));
 	for (size_t i = 0; lfv_choice_at(LFV_AXIS_STRATEGY, i, &choice); i++) {
 		if (choice.busted)
 			continue;

@@ -78,8 +78,9 @@ static void name_begins_with_the_workload_and_ends_with_threads(void **state)
 	char name[CELL_NAME_BYTES];
 
 	cell_name(&cell, name);
-	assert_non_null(strstr(name, "fix_size/api:get_vm_area/strategy:nodes/"
-				     "lock:qspin/"));
+	assert_non_null(strstr(name,
+			       "fix_size/api:get_vm_area/strategy:lockfree/"
+			       "lock:qspin/"));
 	assert_string_equal(strrchr(name, '/'), "/threads:1");
 }
 

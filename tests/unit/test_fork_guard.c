@@ -122,6 +122,15 @@ static void a_child_may_make_an_engine_of_its_own(void **state)
 
 enum { CHILD_SECONDS = 30 }; /* it would hang for ever */
 
+/* with_descriptors - of a strategy whose areas have some, of a slab. */
+static struct lfv_options with_descriptors(void)
+{
+	struct lfv_options options = TEST_OPTIONS;
+
+	options.strategy = "nodes";
+	return options;
+}
+
 static sem_t chunk_begun;
 static _Atomic(bool) chunk_lingers;
 
@@ -151,7 +160,8 @@ static int make_many_in_time(struct lfv *lfv, unsigned char *area)
 	(void)area;
 	(void)alarm(CHILD_SECONDS);
 
-	struct lfv *own = engine_default();
+	const struct lfv_options options = with_descriptors();
+	struct lfv *own = engine_make(&options);
 
 	for (int i = 0; i < 1000; i++) {
 		if (lfv_get_vm_area(own, PAGE_SIZE, 0) == NULL)
@@ -164,7 +174,7 @@ static int make_many_in_time(struct lfv *lfv, unsigned char *area)
 static void a_child_does_not_wait_for_its_parents_threads(void **state)
 {
 	static struct os os;
-	const struct lfv_options options = TEST_OPTIONS;
+	const struct lfv_options options = with_descriptors();
 	pthread_t thread;
 
 	(void)state;

@@ -201,7 +201,7 @@ static void no_options_are_all_defaults(void **state)
 
 	(void)state;
 	assert_int_equal(lfv_options_check(NULL, &resolved), 0);
-	assert_string_equal(resolved.strategy, "nodes");
+	assert_string_equal(resolved.strategy, "lockfree");
 }
 
 int main(void)

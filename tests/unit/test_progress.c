@@ -45,7 +45,8 @@ static void a_long_run_has_a_line_for_each_sample(void **state)
 
 	step_text(&progress, text);
 	assert_ptr_equal(strstr(text, "[1/4] "), text);
-	assert_non_null(strstr(text, "left: fix_size nodes qspin, 1 thread\n"));
+	assert_non_null(
+		strstr(text, "left: fix_size lockfree qspin, 1 thread\n"));
 }
 
 static void a_short_run_has_none(void **state)

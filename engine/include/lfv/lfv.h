@@ -62,10 +62,10 @@ struct lfv;
  */
 struct lfv_options {
 	size_t struct_bytes;  /* sizeof(struct lfv_options) */
-	const char *strategy; /* "nodes"; aliases: "linux-4.19", ... */
+	const char *strategy; /* "lockfree"; aliases: "linux-4.19", ... */
 	const char *lock;     /* "qspin" */
-	const char *cache;    /* "none"; "percpu" for `rcu`, `lockfree` */
-	const char *frames;   /* "buddy"; "bitmap" for `rcu`, `lockfree` */
+	const char *cache;    /* "percpu" for `rcu`, `lockfree`; "none" */
+	const char *frames;   /* "bitmap" for `rcu`, `lockfree`; "buddy" */
 	const char *mapping;  /* "lazy"; "strict" for `list` */
 	const char *flush;    /* "remap" */
 	const char *worker;   /* "thread" */
