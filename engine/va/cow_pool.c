@@ -238,6 +238,7 @@ static void give_back(struct rcu_head *deferred)
 	rcu_begin_deferred(deferred);
 
 	struct cow_pool *const pool = ticket->ticket.pool;
+	uint64_t returned = 0;
 
 	while (ticket != NULL) {
 		struct cow_cell *const next = ticket->own_next;
@@ -245,11 +246,14 @@ static void give_back(struct rcu_head *deferred)
 
 		poison(ticket);
 		cow_pool_give(pool, ticket, cells);
-		/* relaxed: a sum that orders nothing. */
-		(void)sub_relaxed(&pool->held_cells, cells);
-		cow_pool_count_in(pool, cells);
+		returned += cells;
 		ticket = next;
 	}
+	cow_pool_count_in(pool, returned);
+	/* relaxed: [cow-held] is what brings it. */
+	(void)add_relaxed(&pool->returns, 1);
+	/* release [cow-held]: the cells were counted in, and told of; Q5. */
+	(void)sub_release(&pool->held_cells, returned);
 	rcu_end_deferred();
 }
 
@@ -272,6 +276,42 @@ bool cow_pool_is_full(const struct cow_pool *pool)
 	return load_relaxed(&pool->held_cells) >= pool->held_cells_max;
 }
 
+/* held_look - Q5: first what is held, and then how often it came back. */
+static void held_look(struct cow_wait *wait, const struct cow_pool *pool)
+{
+	/* acquire [cow-held]: what is held no more has moved `returns`. */
+	wait->is_held = load_acquire(&pool->held_cells) > 0;
+	/* relaxed: compared, with what it orders above. */
+	wait->returns = load_relaxed(&pool->returns);
+}
+
+void cow_wait_begin(struct cow_wait *wait, const struct cow_pool *pool)
+{
+	wait->quiet = 0;
+	held_look(wait, pool);
+}
+
+bool cow_pool_wait(struct cow_pool *pool, struct cow_wait *wait)
+{
+	const struct cow_wait before = *wait;
+
+	held_look(wait, pool);
+	if (wait->returns != before.returns) {
+		wait->quiet = 0;
+	} else {
+		if (!wait->is_held && !before.is_held)
+			return false;
+		/* relaxed: a figure; who knows none waits by himself. */
+		if (wait->quiet++ == COW_QUIET_MAX)
+			store_relaxed(&pool->stopped_at, wait->returns);
+		/* relaxed: as above. */
+		if (load_relaxed(&pool->stopped_at) == wait->returns)
+			return false;
+	}
+	pool->os->sleep_ns(COW_MOMENT_NS);
+	return true;
+}
+
 int cow_pool_init(struct cow_pool *pool, const struct os *os,
 		  uint64_t held_bytes_max)
 {
@@ -283,6 +323,7 @@ int cow_pool_init(struct cow_pool *pool, const struct os *os,
 		.os = os,
 		.held_cells_max = held_bytes_max / sizeof(struct cow_cell),
 		.carved = 1, /* 0 is nobody's */
+		.stopped_at = UINT64_MAX,
 	};
 	if (!pool_grow(pool, 0))
 		return error_set(-ENOMEM, "no memory for the first %d nodes",

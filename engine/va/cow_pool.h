@@ -29,7 +29,14 @@
  *       finds a cell;
  *   Q3  held_cells is what waits for a grace period, tickets included; past
  *       the limit nothing new is added, but removals go on;
- *   Q4  memory is type-stable: what was a cell stays one until fini.
+ *   Q4  memory is type-stable: what was a cell stays one until fini;
+ *   Q5  `returns` moves after cells came back and were counted in, and before
+ *       they are held no more: of a pool that holds nothing, with no move in
+ *       between, nothing came back in between.
+ *
+ * An update that finds no room may wait (cow_pool_wait) while anything comes
+ * back.  That the readers are slow, each of them without a CPU, say, is told
+ * from a reader that is stopped by this: behind him nothing does.
  *
  * Who may run with whom: everything with everything, but init, fini, check.
  *
@@ -66,6 +73,9 @@ enum {
 	COW_HEIGHT_BITS = 6,
 	COW_FIRST_MASK = (1 << COW_FIRST_BITS) - 1,
 	COW_HEIGHT_MASK = (1 << COW_HEIGHT_BITS) - 1,
+	/* a second, of moments each of which ran: not of a machine's pause */
+	COW_QUIET_MAX = 1000,
+	COW_MOMENT_NS = 1000000,
 };
 
 /* cow_node - see cow_tree.h; constant while a reader may see it. */
@@ -113,6 +123,17 @@ struct cow_pool {
 	_Atomic(uint64_t) carved;     /* cells that were ever in use */
 	_Atomic(uint64_t) spare;      /* Q2 */
 	_Atomic(uint64_t) held_cells; /* Q3 */
+	/* written a grace period, and when a reader is taken for stopped */
+	alignas(FALSE_SHARING_BYTES) _Atomic(uint64_t) returns; /* Q5 */
+	_Atomic(uint64_t)
+		stopped_at; /* `returns`, of which none came for long */
+};
+
+/* cow_wait - what an update that finds no room has seen of the pool. */
+struct cow_wait {
+	bool is_held;
+	uint64_t returns;
+	unsigned quiet; /* moments in which nothing came back */
 };
 
 struct cow_pool_stats {
@@ -166,6 +187,21 @@ void cow_pool_give(struct cow_pool *pool, struct cow_cell *bundle,
  * counted in when they are back.
  */
 void cow_pool_retire(struct cow_pool *pool, struct cow_cell *tickets);
+
+/* cow_wait_begin - before the first try. */
+void cow_wait_begin(struct cow_wait *wait, const struct cow_pool *pool);
+
+/*
+ * cow_pool_wait - there was no room: true, a moment later, when another try is
+ * worth it.
+ *
+ * False where nothing waited behind readers while the caller tried, and where
+ * nothing has come back for COW_QUIET_MAX moments, which the first caller waits
+ * and the others then need not.  So it ends, but for somebody whom others that
+ * get on leave nothing.
+ */
+__attribute__((warn_unused_result)) bool cow_pool_wait(struct cow_pool *pool,
+						       struct cow_wait *wait);
 
 /* cow_pool_check - alone, after rcu_wait(): Q1 to Q3 with cells in trees. */
 void cow_pool_check(struct cow_pool *pool, uint64_t in_trees,

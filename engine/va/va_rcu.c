@@ -41,9 +41,11 @@
  *
  *   - a thread's first look takes the library's mutex (base/rcu.h): if another
  *     is stopped just there, it waits;
- *   - memory grows behind a reader who is stopped.  Past a limit nothing is
- *     allocated, save from the cache in front, until he goes on; frees and
- *     purges are not refused.
+ *   - memory grows behind a reader who is stopped.  At a limit an allocation
+ *     that the cache in front does not answer waits while memory comes back,
+ *     since on a busy machine each reader may be waiting for a CPU; when none
+ *     has come for a second it is refused, and so are all until he goes on.
+ *     Frees and purges neither wait nor are refused.
  */
 #include <errno.h>
 
@@ -196,7 +198,10 @@ static bool rcu_find(struct va *va, uintptr_t address, struct va_found *found)
 			     found);
 }
 
-/* step_at - the area that begins at `first`, if it ends above `page`. */
+/*
+ * step_at - the area that begins at `first`, if it ends above `page`; none has
+ * no length.
+ */
 static bool step_at(const struct rcu *self, uint64_t first, uint64_t page,
 		    struct area_step *step)
 {
@@ -206,10 +211,7 @@ static bool step_at(const struct rcu *self, uint64_t first, uint64_t page,
 	return page_head_covers(step->head, first, step->page);
 }
 
-/*
- * node_next - where the lowest area of the page's zone begins that ends above
- * it, and where it ends there.
- */
+/* node_next - a copy of the lowest node of a zone that ends above `page`. */
 static bool node_next(const struct rcu_zone *zone, uint64_t page,
 		      struct cow_node *copy)
 {
@@ -328,9 +330,18 @@ static int no_room(const struct rcu *self)
 static int rcu_alloc(struct va *va, const struct va_request *request,
 		     struct va_range *range)
 {
-	const int error = areas_alloc(va, request, range);
+	struct rcu *const self = rcu_of(va);
+	struct cow_wait wait;
 
-	return error == -ENOBUFS ? no_room(rcu_of(va)) : error;
+	cow_wait_begin(&wait, &self->pool);
+	for (;;) {
+		const int error = areas_alloc(va, request, range);
+
+		if (error != -ENOBUFS)
+			return error;
+		if (!cow_pool_wait(&self->pool, &wait))
+			return no_room(self);
+	}
 }
 
 /* below_check - N2, for an area in any state. */

@@ -42,20 +42,30 @@ static void figures_add_up_on_every_strategy(void **state)
 	for_each_strategy(figures_on);
 }
 
+/* An allocation would give the readers a while to leave. */
+static void wait_for_nothing(uint64_t ns)
+{
+	(void)ns;
+}
+
 /* A test that is inside is a stopped reader. */
 static void what_waits_behind_readers_is_counted_up_to_its_limit(void **state)
 {
 	struct lfv_options options = TEST_OPTIONS;
+	static struct os os;
 	struct lfv *lfv;
 	void *area;
 
 	(void)state;
+	os = os_linux;
+	os.sleep_ns = wait_for_nothing;
 	options.strategy = "rcu";
 	options.cache = "none";
 	options.mapping = "strict";
 	options.address_plane = true;
 	options.held_bytes_max = MIB;
-	lfv = engine_make(&options);
+	lfv = engine_create(&options, &os);
+	assert_non_null(lfv);
 	assert_int_equal(engine_stats(lfv).held_bytes_max, MIB);
 	rcu_enter();
 	while ((area = lfv_get_vm_area(lfv, PAGE_SIZE, 0)) != NULL)

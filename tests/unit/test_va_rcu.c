@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_va_rcu.c - areas that cross zones, and what waits behind a stopped
- * reader.
- *
- * A test that is inside itself is a stopped reader: nothing that was replaced
- * comes back before it leaves.
+ * test_va_rcu.c - areas that cross zones, and what becomes of a strategy.
  */
 #include "rcu_world.h"
 
-#include "base/error.h"
 #include "va/page_areas.h"
 
 #include "anon_os.h"
@@ -139,159 +134,6 @@ static void a_batch_crosses_zones(void **state)
 	for (unsigned i = 0; i < COUNT; i++)
 		give(&world, (long)firsts[i]);
 	assert_int_equal(walk(&world).live, 1);
-	world_end(&world);
-}
-
-/* held - bytes behind readers. */
-static uint64_t held(struct world *world)
-{
-	return world_stats(world).held_bytes;
-}
-
-static void a_purge_replaces_little_for_many(void **state)
-{
-	enum { COUNT = 64 };
-	struct va_config config = rcu_config(ZONE);
-	struct world world;
-
-	(void)state;
-	config.reuse_at_once = false;
-	world_make(&world, &va_rcu, &config);
-	for (long i = 0; i < 4 * COUNT; i++)
-		assert_int_equal(take(&world, 4), 4 * i);
-	for (long i = COUNT; i < 2 * COUNT; i++)
-		give(&world, 4 * i);
-	rcu_wait();
-	assert_int_equal(held(&world), 0);
-	rcu_enter();
-	purge_all(&world);
-	/* Each node that left, a few beside them, and some tickets. */
-	assert_true(held(&world) > COUNT * sizeof(struct cow_cell));
-	assert_true(held(&world) < 2 * COUNT * sizeof(struct cow_cell));
-	rcu_leave();
-	assert_int_equal(world_stats(&world).lazy_pages, 0);
-	world_end(&world);
-}
-
-/* fill_memory - until an area is refused; the last one that was not. */
-static long fill_memory(struct world *world)
-{
-	for (;;) {
-		const struct va_request request = request_all(world, 4);
-		const unsigned messages = error_count();
-		const long page = try_request(world, &request, NULL);
-
-		if (page == NO_PAGE) {
-			assert_int_not_equal(error_count(), messages);
-			return page;
-		}
-		give(world, page);
-	}
-}
-
-static void a_stopped_reader_stops_what_is_new_and_nothing_else(void **state)
-{
-	enum { HELD_MAX = 1 << 20, KEPT = 100 };
-	struct va_config config = rcu_config(ZONE);
-	struct world world;
-
-	(void)state;
-	config.held_bytes_max = HELD_MAX;
-	world_make(&world, &va_rcu, &config);
-	for (long i = 0; i < KEPT; i++)
-		assert_int_equal(take(&world, 4), 4 * i);
-	assert_int_equal(world_stats(&world).held_bytes_max, HELD_MAX);
-	rcu_wait();
-	assert_int_equal(held(&world), 0);
-
-	rcu_enter();
-	(void)fill_memory(&world);
-	assert_non_null(strstr(error_text(), "readers"));
-	assert_non_null(strstr(error_text(), "held_bytes_max"));
-	assert_true(held(&world) >= HELD_MAX);
-	assert_true(held(&world) <= HELD_MAX + HELD_MAX / 8);
-	assert_int_equal(take(&world, 4), NO_PAGE);
-	/* Nothing was lost by it, and all else goes on. */
-	for (long i = 0; i < KEPT; i++)
-		assert_int_equal(found_at(&world, 4 * i + 3), 4 * i);
-	for (long i = 0; i < KEPT; i++)
-		give(&world, 4 * i);
-	assert_int_equal(walk(&world).live, 0);
-	assert_int_equal(world_stats(&world).hole_pages, ZONE);
-	rcu_leave();
-
-	rcu_wait();
-	assert_int_equal(held(&world), 0);
-	assert_int_equal(take(&world, 4), 0);
-	world_end(&world);
-}
-
-static void behind_a_stopped_reader_a_purge_goes_on(void **state)
-{
-	struct va_config config = rcu_config(ZONE);
-	struct world world;
-
-	(void)state;
-	config.reuse_at_once = false;
-	config.held_bytes_max = sizeof(struct cow_cell);
-	world_make(&world, &va_rcu, &config);
-	/* The first replaces nothing, the second the first. */
-	assert_int_equal(take(&world, 4), 0);
-	rcu_enter();
-	assert_int_equal(take(&world, 4), 4);
-	assert_int_equal(take(&world, 4), NO_PAGE);
-	give(&world, 0);
-	give(&world, 4);
-	purge_all(&world);
-	assert_int_equal(world_stats(&world).hole_pages, ZONE);
-	rcu_leave();
-	world_end(&world);
-}
-
-/* The second of two trees is refused: the first one's areas are made. */
-static void of_a_batch_what_had_room_is_made(void **state)
-{
-	struct va_config config = rcu_config(2 * ZONE);
-	uint64_t firsts[8];
-	struct world world;
-
-	(void)state;
-	config.held_bytes_max = sizeof(struct cow_cell);
-	world_make(&world, &va_rcu, &config);
-	take_at(&world, 0, ZONE - 12);
-	rcu_enter();
-	assert_int_equal(world.va.ops->alloc_many(&world.va, 4, 8, firsts), 3);
-	assert_int_equal(firsts[2], ZONE - 4);
-	assert_int_equal(world_stats(&world).hole_pages, ZONE);
-	rcu_leave();
-	world_end(&world);
-}
-
-static bool anon_refused;
-
-static void *mmap_unless_refused(size_t bytes)
-{
-	return anon_refused ? NULL : os_linux.mmap_anon(bytes);
-}
-
-static void no_memory_for_nodes_has_a_name_of_its_own(void **state)
-{
-	struct va_config config = rcu_config(ZONE);
-	struct os os = os_linux;
-	struct world world;
-	long page;
-
-	(void)state;
-	os.mmap_anon = mmap_unless_refused;
-	config.os = &os;
-	world_make(&world, &va_rcu, &config);
-	anon_refused = true;
-	do {
-		page = take(&world, 1);
-	} while (page != NO_PAGE);
-	assert_non_null(strstr(error_text(), "no memory for the nodes"));
-	anon_refused = false;
-	assert_int_not_equal(take(&world, 1), NO_PAGE);
 	world_end(&world);
 }
 
@@ -428,12 +270,6 @@ int main(void)
 		cmocka_unit_test(one_area_may_be_all_zones),
 		cmocka_unit_test(a_window_may_end_inside_a_zone),
 		cmocka_unit_test(a_batch_crosses_zones),
-		cmocka_unit_test(a_purge_replaces_little_for_many),
-		cmocka_unit_test(
-			a_stopped_reader_stops_what_is_new_and_nothing_else),
-		cmocka_unit_test(behind_a_stopped_reader_a_purge_goes_on),
-		cmocka_unit_test(of_a_batch_what_had_room_is_made),
-		cmocka_unit_test(no_memory_for_nodes_has_a_name_of_its_own),
 		cmocka_unit_test(a_strategy_that_cannot_be_made_leaves_nothing),
 		cmocka_unit_test(live_and_lazy_areas_go_with_the_strategy),
 		cmocka_unit_test(of_frees_that_race_one_is_let_through),
