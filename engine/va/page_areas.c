@@ -135,23 +135,6 @@ void areas_withdraw(struct va *va, const struct va_range *range)
 	(void)lazy_push(&areas_of(va)->lazy, areas_page(va, range->start));
 }
 
-/* back_release - for the cache in front; see va_back. */
-static bool back_release(struct va *va, uint64_t first, bool unmapped)
-{
-	struct page_areas *const areas = areas_of(va);
-	struct page_head head;
-
-	if (!unmapped)
-		return lazy_push(&areas->lazy, first);
-	/* Two frees that raced, and one copy was used: nothing to give. */
-	if (!page_map_end(&areas->map, first, &head))
-		return false;
-	if (areas->index->remove)
-		areas->index->remove(va, &first, 1);
-	holes_give(&areas->holes, first, page_head_pages(head)); /* F2 */
-	return false;
-}
-
 int areas_free(struct va *va, uintptr_t start, bool *purge_due)
 {
 	struct page_areas *const areas = areas_of(va);
@@ -170,8 +153,8 @@ int areas_free(struct va *va, uintptr_t start, bool *purge_due)
 	const bool stuck =
 		hooks->unmap && hooks->unmap(hooks->context, &range) != 0;
 
-	*purge_due =
-		back_release(va, first, va->config.reuse_at_once && !stuck);
+	*purge_due = areas_release(va, &first, 1,
+				   va->config.reuse_at_once && !stuck);
 	return 0;
 }
 
@@ -293,5 +276,5 @@ static struct page_map *back_map(struct va *va)
 
 const struct va_back areas_back = {
 	.map = back_map,
-	.release = back_release,
+	.release = areas_release,
 };

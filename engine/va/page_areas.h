@@ -25,8 +25,8 @@
  *       and what is found there is looked at by its head.
  *
  * So the index is edited where pages are claimed or given, which is rare behind
- * a cache, and by a purge for many areas at once; never where an area changes
- * its state.
+ * a cache, and then for many areas at once, as by a purge; never where an area
+ * changes its state.
  *
  * The functions are those of va_ops, for a strategy whose state begins with a
  * struct page_areas.
@@ -36,8 +36,8 @@
  *
  * Progress: lock-free, save for what the index does, and without a call to
  * anything that takes a lock: no malloc, no stdio.  A thread that is stopped
- * strands what it holds: the area it was making or freeing, or, in a purge, the
- * areas that it took.
+ * strands what it holds: the areas it was making or freeing, or, in a purge,
+ *the areas that it took.
  */
 #ifndef LFV_VA_PAGE_AREAS_H
 #define LFV_VA_PAGE_AREAS_H
@@ -116,6 +116,10 @@ uint64_t areas_returned(struct va *va);
 /* areas_purge - of all lists; areas_purge.c. */
 int areas_purge(struct va *va, enum va_purge how,
 		const struct va_unmapper *unmapper);
+
+/* areas_release - as va_back; areas_release.c. */
+bool areas_release(struct va *va, const uint64_t *firsts, unsigned count,
+		   bool unmapped);
 
 /* areas_check - A1, A2, A4; returns the number of areas in any state. */
 uint64_t areas_check(struct va *va);

@@ -161,6 +161,8 @@ enum va_purge { VA_PURGE_DECAY, VA_PURGE_IDLE, VA_PURGE_FULL };
 
 typedef void va_visit(void *context, const struct va_found *found);
 
+enum { VA_RELEASE_MAX = 128 };
+
 struct va;
 struct page_map;
 
@@ -171,8 +173,13 @@ struct page_map;
  */
 struct va_back {
 	struct page_map *(*map)(struct va *va);
-	/* A hole again, at once if it is unmapped; true: a purge is due. */
-	bool (*release)(struct va *va, uint64_t first, bool unmapped);
+	/*
+	 * Holes again, at once if they are unmapped; true: a purge is due.  At
+	 * most VA_RELEASE_MAX, in any order; one that is not idle any more, for
+	 * two frees of it raced, is passed.
+	 */
+	bool (*release)(struct va *va, const uint64_t *firsts, unsigned count,
+			bool unmapped);
 };
 
 struct va_ops {

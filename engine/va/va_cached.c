@@ -26,16 +26,15 @@ static uint64_t page_of(const struct va *va, uintptr_t address)
 	return (address - va->config.start) >> PAGE_SHIFT;
 }
 
-/* release - an idle area is the strategy's again; true: a purge is due. */
-static bool release(struct va *va, uint64_t first, bool unmapped)
+static_assert((int)STOCK_CAPACITY <= VA_RELEASE_MAX, "a stock at once");
+
+/* free_inner - an idle area of a strategy that takes them one by one. */
+static bool free_inner(struct cached *self, uint64_t first)
 {
-	struct cached *const self = cached_of(va);
 	struct va *const inner = &self->inner;
 	bool purge_due = false;
 	struct page_head head;
 
-	if (self->back)
-		return self->back->release(inner, first, unmapped);
 	/* Two frees that raced, and one copy was used: nothing to give. */
 	if (!page_map_end(self->map, first, &head))
 		return false;
@@ -44,19 +43,25 @@ static bool release(struct va *va, uint64_t first, bool unmapped)
 	return purge_due;
 }
 
-/* release_idle - what the cache gives up; K2. */
-static bool release_idle(struct va *va, uint64_t first)
+/* release - idle areas are the strategy's again; true: a purge is due. */
+static bool release(struct va *va, const uint64_t *firsts, unsigned count,
+		    bool unmapped)
 {
-	return release(va, first, !cached_of(va)->keeps);
-}
-
-static bool release_many(struct va *va, const uint64_t *values, unsigned count)
-{
+	struct cached *const self = cached_of(va);
 	bool purge_due = false;
 
+	if (self->back)
+		return count > 0 && self->back->release(&self->inner, firsts,
+							count, unmapped);
 	for (unsigned i = 0; i < count; i++)
-		purge_due |= release_idle(va, values[i]);
+		purge_due |= free_inner(self, firsts[i]);
 	return purge_due;
+}
+
+/* release_idle - what the cache gives up; K2. */
+static bool release_idle(struct va *va, const uint64_t *firsts, unsigned count)
+{
+	return release(va, firsts, count, !cached_of(va)->keeps);
 }
 
 /* carve_one - an area of a class from a strategy that gives one at a time. */
@@ -122,7 +127,7 @@ static bool stock_up(struct va *va, unsigned size_class, uint64_t *first)
 	const unsigned kept =
 		hole_cache_put(&self->cache, size_class, values + 1, count - 1);
 
-	(void)release_many(va, values + 1 + kept, count - 1 - kept);
+	(void)release_idle(va, values + 1 + kept, count - 1 - kept);
 	return true;
 }
 
@@ -136,7 +141,7 @@ static bool take_cached(struct va *va, unsigned size_class, uint64_t *first)
 		return true;
 	if (!hole_cache_refill(cache, size_class, first, &spill))
 		return false;
-	(void)release_many(va, spill.values, spill.count);
+	(void)release_idle(va, spill.values, spill.count);
 	return true;
 }
 
@@ -176,9 +181,9 @@ static bool put(struct va *va, uint64_t first, uint64_t pages)
 	if (cached_give(self, first, pages))
 		return false;
 	if (pages > CLASS_PAGES_MAX || class_pages(class_of(pages)) != pages)
-		return release_idle(va, first);
+		return release_idle(va, &first, 1);
 	hole_cache_spill(&self->cache, class_of(pages), first, &spill);
-	return release_many(va, spill.values, spill.count);
+	return release_idle(va, spill.values, spill.count);
 }
 
 /*
@@ -255,7 +260,7 @@ static bool cached_has_begun(struct va *va, uintptr_t start)
 /* What could not be mapped may have left something behind: to the purge. */
 static void cached_withdraw(struct va *va, const struct va_range *range)
 {
-	(void)release(va, page_of(va, range->start), false);
+	(void)release(va, &(uint64_t){ page_of(va, range->start) }, 1, false);
 }
 
 /* is_cacheable - the freed area may be used again without a purge; K2. */
@@ -269,7 +274,7 @@ bool cached_settle(struct va *va, uint64_t first, uint64_t pages, bool stuck)
 {
 	if (!stuck && is_cacheable(va, first))
 		return put(va, first, pages);
-	return release(va, first, false);
+	return release(va, &first, 1, false);
 }
 
 static int unmap(struct va *va, const struct va_range *range)
@@ -299,7 +304,7 @@ static int cached_free(struct va *va, uintptr_t start, bool *purge_due)
 
 static void drain_sink(void *context, const uint64_t *values, unsigned count)
 {
-	(void)release_many(context, values, count);
+	(void)release_idle(context, values, count);
 }
 
 /* shrink - what the cache gives up; the kind of purge for what is behind. */

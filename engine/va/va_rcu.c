@@ -16,7 +16,7 @@
  * above, whose first page it covers, knows where it begins.  All else is
  * va/page_areas.h: what is found is looked at by its head, so that a user's
  * allocation and free edit no tree where the cache in front answers them, and
- * a purge takes its areas out of a tree by one exchange for up to 64 of them.
+ * what refills or leaves that, or is purged, is many areas by one exchange.
  *
  *   N1  an area that is indexed (F3) is in the tree of its zone;
  *   N2  while an area is live, from_below of each zone whose first page it
@@ -55,7 +55,7 @@
 #include "va/page_areas.h"
 #include "va/strategies.h"
 
-enum { BATCH_MAX = 64 };
+enum { BATCH_MAX = VA_RELEASE_MAX };
 
 #define HELD_BYTES_DEFAULT (256 * MIB)
 

@@ -101,9 +101,9 @@ static void what_the_cache_gives_up_leaves_the_index_or_is_lazy(void **state)
 	(void)state;
 	watched_begin(&world, false);
 	assert_int_equal(world.va.ops->alloc_many(&world.va, 3, 2, firsts), 2);
-	assert_false(back->release(&world.va, firsts[0], true));
+	assert_false(back->release(&world.va, &firsts[0], 1, true));
 	assert_false(is_indexed(&world, (long)firsts[0]));
-	assert_false(back->release(&world.va, firsts[1], false));
+	assert_false(back->release(&world.va, &firsts[1], 1, false));
 	assert_true(is_indexed(&world, (long)firsts[1]));
 	assert_int_equal(world_stats(&world).lazy_pages, 3);
 	world_end(&world);

@@ -266,12 +266,12 @@ static void what_the_cache_gives_up_is_a_hole_or_lazy(void **state)
 	const struct va_back *const back = world.va.ops->back;
 
 	assert_int_equal(world.va.ops->alloc_many(&world.va, 3, 2, firsts), 2);
-	assert_false(back->release(&world.va, firsts[0], true));
+	assert_false(back->release(&world.va, &firsts[0], 1, true));
 	/* Of two frees that raced, the second has nothing to give. */
-	assert_false(back->release(&world.va, firsts[0], true));
+	assert_false(back->release(&world.va, &firsts[0], 1, true));
 	assert_int_equal(world_stats(&world).pool_pages, 3);
 	assert_int_equal(world_stats(&world).lazy_pages, 0);
-	assert_false(back->release(&world.va, firsts[1], false));
+	assert_false(back->release(&world.va, &firsts[1], 1, false));
 	assert_int_equal(world_stats(&world).lazy_pages, 3);
 	world_end(&world);
 }

@@ -41,6 +41,52 @@ static void a_purge_replaces_little_for_many(void **state)
 	world_end(&world);
 }
 
+/* drain - a full purge of the cache; cells that were replaced by it. */
+static uint64_t drain(struct world *world)
+{
+	rcu_wait();
+	assert_int_equal(held(world), 0);
+	rcu_enter();
+	purge_all(world);
+
+	const uint64_t cells = held(world) / sizeof(struct cow_cell);
+
+	rcu_leave();
+	return cells;
+}
+
+/*
+ * Of 2 * COUNT areas in the tree every second one is in the stock of this CPU.
+ * One by one each would replace the path to it, some 10 nodes.
+ */
+static void a_drained_stock_replaces_little_for_many(void **state)
+{
+	enum { COUNT = VA_RELEASE_MAX };
+	struct va_config config = rcu_config(ZONE);
+	long pages[2 * COUNT];
+	struct world world;
+
+	(void)state;
+	config.cached = true;
+	world_make(&world, &va_rcu, &config);
+	for (long i = 0; i < 2 * COUNT; i++)
+		pages[i] = take(&world, 4);
+	(void)drain(&world); /* what refills have left */
+	for (long i = 0; i < COUNT; i++)
+		give(&world, pages[2 * i]);
+	assert_int_equal(world_stats(&world).pool_pages, 4 * COUNT);
+
+	const uint64_t cells = drain(&world);
+
+	print_message("%.2f cells an area\n", (double)cells / COUNT);
+	/* Each node that left, those between them, and some tickets. */
+	assert_true(cells > COUNT);
+	assert_true(cells < 3 * COUNT);
+	assert_int_equal(world_stats(&world).pool_pages, 0);
+	assert_int_equal(world_stats(&world).live_areas, COUNT);
+	world_end(&world);
+}
+
 /* What an allocation does that waits for readers, instead of sleeping. */
 static struct os waiting_os;
 static unsigned waits;
@@ -337,6 +383,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_purge_replaces_little_for_many),
+		cmocka_unit_test_setup(a_drained_stock_replaces_little_for_many,
+				       world_stay),
 		cmocka_unit_test(
 			a_stopped_reader_stops_what_is_new_and_nothing_else),
 		cmocka_unit_test(an_allocation_waits_for_readers_that_leave),
