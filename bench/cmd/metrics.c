@@ -16,6 +16,8 @@ static const struct metric metrics[] = {
 	  "from the lowest address in use to the highest" },
 	{ "price.mappings", "kernel mappings",
 	  "of vm.max_map_count, in use by the window" },
+	{ "price.held_bytes", "bytes",
+	  "tree nodes that `rcu` kept for readers, at most" },
 	{ "counters.*", "as named",
 	  "what the engine and the machine counted; see results/README.md" },
 };

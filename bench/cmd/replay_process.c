@@ -203,10 +203,11 @@ static json_t *price_pack(const struct work *work)
 	const struct figure figures[] = {
 		{ "pages_retained", work->first.retained_pages },
 		{ "address_span_pages", work->watch.room.end.span_pages },
+		{ "held_bytes", work->first.after.held_bytes_most },
 		{ "mappings", work->first.after.mappings },
 	};
 
-	return figures_pack(figures, work->load.is_mapped ? 3 : 2);
+	return figures_pack(figures, work->load.is_mapped ? 4 : 3);
 }
 
 static void add_answers(const struct work *work, json_t *counters)

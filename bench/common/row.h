@@ -38,6 +38,7 @@
 #define ROW_PRICE_PAGES    ROW_PRICE "pages_retained"     /* after the free */
 #define ROW_PRICE_SPAN     ROW_PRICE "address_span_pages" /* highest - lowest */
 #define ROW_PRICE_MAPPINGS ROW_PRICE "mappings"           /* kernel mappings */
+#define ROW_PRICE_HELD     ROW_PRICE "held_bytes"         /* behind readers */
 
 #define ROW_LATENCY_COUNT ROW_LATENCY "count"
 #define ROW_LATENCY_P50   ROW_LATENCY "p50_ns"

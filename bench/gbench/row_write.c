@@ -91,6 +91,8 @@ static void put_price(struct gbench_state *state,
 		       (double)outcome->ended.span_pages);
 	gbench_counter(state, ROW_PRICE_MAPPINGS,
 		       (double)outcome->ended.mappings);
+	gbench_counter(state, ROW_PRICE_HELD,
+		       (double)outcome->ended.held_bytes_most);
 }
 
 /* From all set up to all stopped: warm-up and cool-down included. */

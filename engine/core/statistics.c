@@ -27,6 +27,7 @@ static void add_va(struct lfv_stats *stats, struct lfv *lfv)
 	stats->locks_entered = va.locks_entered;
 	stats->locks_waited = va.locks_waited;
 	stats->held_bytes = va.held_bytes;
+	stats->held_bytes_most = va.held_bytes_most;
 	stats->held_bytes_max = va.held_bytes_max;
 }
 

@@ -257,6 +257,19 @@ static void give_back(struct rcu_head *deferred)
 	rcu_end_deferred();
 }
 
+/* held_add - counted before they can come back, Q3. */
+static void held_add(struct cow_pool *pool, uint64_t cells)
+{
+	/* relaxed: [cow-held] orders what comes back. */
+	const uint64_t held = add_relaxed(&pool->held_cells, cells) + cells;
+	/* relaxed: a figure. */
+	uint64_t most = load_relaxed(&pool->held_cells_most);
+
+	/* relaxed: as above; who fails has met another's, or a higher one. */
+	while (held > most && !cas_relaxed(&pool->held_cells_most, &most, held))
+		;
+}
+
 void cow_pool_retire(struct cow_pool *pool, struct cow_cell *tickets)
 {
 	uint64_t cells = 0;
@@ -264,8 +277,7 @@ void cow_pool_retire(struct cow_pool *pool, struct cow_cell *tickets)
 	for (const struct cow_cell *ticket = tickets; ticket != NULL;
 	     ticket = ticket->own_next)
 		cells += ticket->ticket.cells;
-	/* relaxed: counted before they can come back, Q3. */
-	(void)add_relaxed(&pool->held_cells, cells);
+	held_add(pool, cells);
 	tickets->ticket.pool = pool;
 	rcu_defer(&tickets->ticket.deferred, give_back);
 }
@@ -397,6 +409,8 @@ void cow_pool_stats(const struct cow_pool *pool, struct cow_pool_stats *stats)
 		.cells = load_relaxed(&pool->mapped),
 		.spare = load_relaxed(&pool->spare),
 		.held_bytes = held * sizeof(struct cow_cell),
+		.held_bytes_most = load_relaxed(&pool->held_cells_most) *
+				   sizeof(struct cow_cell),
 		.held_bytes_max =
 			pool->held_cells_max * sizeof(struct cow_cell),
 	};

@@ -119,10 +119,11 @@ struct cow_pool {
 	_Atomic(uint64_t) mapped; /* cells in chunks */
 	/* written by every update */
 	alignas(FALSE_SHARING_BYTES) _Atomic(uint64_t)
-		top;                  /* stack of bundles */
-	_Atomic(uint64_t) carved;     /* cells that were ever in use */
-	_Atomic(uint64_t) spare;      /* Q2 */
-	_Atomic(uint64_t) held_cells; /* Q3 */
+		top;                       /* stack of bundles */
+	_Atomic(uint64_t) carved;          /* cells that were ever in use */
+	_Atomic(uint64_t) spare;           /* Q2 */
+	_Atomic(uint64_t) held_cells;      /* Q3 */
+	_Atomic(uint64_t) held_cells_most; /* that it ever was */
 	/* written a grace period, and when a reader is taken for stopped */
 	alignas(FALSE_SHARING_BYTES) _Atomic(uint64_t) returns; /* Q5 */
 	_Atomic(uint64_t)
@@ -137,9 +138,10 @@ struct cow_wait {
 };
 
 struct cow_pool_stats {
-	uint64_t cells;      /* mapped */
-	uint64_t spare;      /* Q2 */
-	uint64_t held_bytes; /* behind readers now */
+	uint64_t cells;           /* mapped */
+	uint64_t spare;           /* Q2 */
+	uint64_t held_bytes;      /* behind readers now */
+	uint64_t held_bytes_most; /* at any time */
 	uint64_t held_bytes_max;
 };
 

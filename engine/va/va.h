@@ -150,6 +150,7 @@ struct va_stats {
 	uint64_t locks_entered;
 	uint64_t locks_waited;
 	uint64_t held_bytes; /* `rcu`: wait behind readers */
+	uint64_t held_bytes_most;
 	uint64_t held_bytes_max;
 };
 

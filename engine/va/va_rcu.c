@@ -380,6 +380,7 @@ static void rcu_stats(struct va *va, struct va_stats *stats)
 	areas_stats(va, stats);
 	cow_pool_stats(&rcu_of(va)->pool, &pool);
 	stats->held_bytes = pool.held_bytes;
+	stats->held_bytes_most = pool.held_bytes_most;
 	stats->held_bytes_max = pool.held_bytes_max;
 }
 

@@ -152,6 +152,14 @@ class Cells(GbenchTest):
                      "price_mappings", "latency_p50_ns"):
             self.assertIn("lfv_" + name, row)
 
+    def test_what_waits_behind_readers_is_shown(self):
+        rows = self.rows("--workload=fix_size", "--strategy=rcu,lockfree",
+                         "--cache=none", "--threads=1")
+        held = {"rcu" if "strategy:rcu" in row["name"] else "others":
+                row["lfv_price_held_bytes"] for row in rows}
+        self.assertGreater(held["rcu"], 0)
+        self.assertEqual(held["others"], 0)
+
     def test_the_filter_chooses_a_cell(self):
         (row,) = self.rows(
             "--threads=1", "--strategy=list,nodes", "--workload=fix_size",

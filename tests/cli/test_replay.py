@@ -139,6 +139,15 @@ class Figures(ReplayTest):
         self.assertEqual(retained.pop("list"), (0, 0))
         self.assertEqual(set(retained.values()), {(50, 100)})
 
+    def test_what_waits_behind_readers_is_counted(self):
+        self.replay(STORM, "--strategy=rcu,augmented", "--cache=none")
+        held = {
+            s["strategy"]: s["price"]["held_bytes"]
+            for s in self.read()["samples"]
+        }
+        self.assertEqual(held["augmented"], 0)
+        self.assertGreater(held["rcu"], 0)
+
     def test_another_place_is_not_counted_as_the_same(self):
         recording = Recording()
         recording.alloc(7, 5)

@@ -243,6 +243,9 @@ static void retired_cells_are_held_until_the_reader_leaves(void **state)
 	rcu_wait();
 	assert_int_equal(stats_of(&pool).held_bytes, 0);
 	assert_false(cow_pool_is_full(&pool));
+	cow_pool_retire(&pool, ticket_make(&pool, 10));
+	assert_int_equal(stats_of(&pool).held_bytes_most,
+			 70 * sizeof(struct cow_cell));
 	cow_pool_fini(&pool);
 }
 

@@ -325,8 +325,9 @@ struct lfv_stats {
 	/* The strategy's locks, entered exclusively. */
 	uint64_t locks_entered;
 	uint64_t locks_waited;
-	/* `rcu`: memory that waits until readers leave, and its limit. */
+	/* `rcu`: memory that waits until readers leave: now, at most, limit. */
 	uint64_t held_bytes;
+	uint64_t held_bytes_most;
 	uint64_t held_bytes_max;
 	/* Of the whole machine since creation, where it tells. */
 	uint64_t tlb_shootdowns;
