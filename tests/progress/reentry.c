@@ -257,7 +257,9 @@ static void settle(struct reentry *reentry)
 
 	require(stats.live_areas == 1 && stats.lazy_pages == 0); /* R2 */
 	require(stats.hole_pages == reentry->hole_pages);
-	lfv_check(reentry->lfv);
+	/* It waits for what is deferred, to a thread that no child has. */
+	if (!reentry->is_child || stats.held_bytes_max == 0)
+		lfv_check(reentry->lfv);
 }
 
 /* prepare - the outer operation finds what it is named for. */

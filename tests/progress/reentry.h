@@ -32,7 +32,8 @@
  * behind it (Y1 of progress/bystander.h).  It is ended then, and the outer
  *operation goes on without further points.
  *
- * Who may run with whom: one at a time, in a process of one thread.
+ * Who may run with whom: one at a time, in a process of one thread, and of
+ * liburcu's, which no child has: what `rcu` defers there stays deferred.
  */
 #ifndef LFV_TESTS_REENTRY_H
 #define LFV_TESTS_REENTRY_H
