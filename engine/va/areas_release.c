@@ -3,9 +3,9 @@
  * areas_release.c - what the cache in front gives up, many areas at once.
  *
  *	from a stock   9 4 6 5 4        the second 4 by two frees that raced
- *	sorted, ended    4 5 6 9        idle -> none; the copy has nothing to
- *give out of the index by one call to the holes   |4 5 6|  |9|     neighbours
- *by one call
+ *	sorted, ended    4 5 6 9        idle -> none; the copy gives nothing
+ *	out of the index                by one call
+ *	to the holes    |4 5 6|  |9|    neighbours by one call
  *
  * A refill enters the index by one step for all of a batch; so what comes back
  * leaves it, which is what a tree that is copied where it changes needs.

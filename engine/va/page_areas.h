@@ -36,8 +36,8 @@
  *
  * Progress: lock-free, save for what the index does, and without a call to
  * anything that takes a lock: no malloc, no stdio.  A thread that is stopped
- * strands what it holds: the areas it was making or freeing, or, in a purge,
- *the areas that it took.
+ * strands what it holds: the areas that it was making or freeing or, in a
+ * purge, that it took.
  */
 #ifndef LFV_VA_PAGE_AREAS_H
 #define LFV_VA_PAGE_AREAS_H

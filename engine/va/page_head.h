@@ -18,7 +18,7 @@
  * guard page included: up to 2^32, the largest window.
  *
  * Who may make which: live_to_idle, anyone who frees; lazy_to_none, whoever
- *took it off the list; all others, whoever holds the page's number.
+ * took it off the list; all others, whoever holds the page's number.
  */
 #ifndef LFV_VA_PAGE_HEAD_H
 #define LFV_VA_PAGE_HEAD_H

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * room_tree.h - where a hole of some length can be, without a look at the
- *pages.
+ * room_tree.h - where a hole of some length can be, no page looked at.
  *
  * The window is cut into chunks of 512 pages.  The room of a chunk is how long
  * the longest hole is that begins in it, 512 pages at most (steps of

@@ -30,7 +30,7 @@
  * child of one thread that sleeps has nobody to wake it, and one that spins has
  * used BYSTANDER_SPIN_NS of CPU time in the inner operation, or on all that is
  * behind it (Y1 of progress/bystander.h).  It is ended then, and the outer
- *operation goes on without further points.
+ * operation goes on without further points.
  *
  * Who may run with whom: one at a time, in a process of one thread, and of
  * liburcu's, which no child has: what `rcu` defers there stays deferred.
