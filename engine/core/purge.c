@@ -311,9 +311,11 @@ struct purge_seen purge_look(struct lfv *lfv)
 	/* acquire [purge-ended]: what these have given. */
 	const uint64_t ended = load_acquire(&lfv->purge.ended);
 
-	/* relaxed: a count to compare with; the frames have their own order. */
+	/* relaxed: counts to compare with; the frames have their own order. */
 	return (struct purge_seen){
 		.given = load_relaxed(&lfv->purge.counters.pages),
+		.unmapped =
+			load_relaxed(&lfv->map.counters[MAP_UNMAPPED_PAGES]),
 		.ended = ended,
 	};
 }
@@ -346,7 +348,8 @@ bool purge_gives(struct lfv *lfv, struct purge_seen *seen)
 
 	const bool awaited = purge_awaited(lfv, seen);
 	const struct purge_seen now = purge_look(lfv);
-	const bool gives = awaited || now.given != seen->given;
+	const bool gives = awaited || now.given != seen->given ||
+			   now.unmapped != seen->unmapped;
 
 	*seen = now;
 	return gives;

@@ -91,8 +91,9 @@ bool purge_is_idle(struct lfv *lfv);
 
 /* purge_seen - how things stood before a question that found nothing. */
 struct purge_seen {
-	uint64_t given; /* pages, ever */
-	uint64_t ended; /* purges */
+	uint64_t given;    /* pages, ever */
+	uint64_t unmapped; /* pages, ever, and by whomever: purges, frees */
+	uint64_t ended;    /* purges */
 };
 
 struct purge_seen purge_look(struct lfv *lfv);
@@ -106,11 +107,13 @@ struct purge_seen purge_look(struct lfv *lfv);
 bool purge_awaited(struct lfv *lfv, const struct purge_seen *seen);
 
 /*
- * purge_gives - purge everything; true if, by this purge or another's, pages
- * may have been given back since *seen, which is then the look of now.
+ * purge_gives - purge everything; true if, by this purge or another's, or by a
+ * free that unmaps, pages may have been given back since *seen, which is then
+ * the look of now.
  *
  * For who finds no frame: what a purge gives, others may have made lazy again
- * before he asks, so once is not enough.  Begin with purge_look().
+ * before he asks, so once is not enough.  Begin with purge_look().  What `list`
+ * unmaps when the cache in front gives it up is in no purge's count.
  */
 bool purge_gives(struct lfv *lfv, struct purge_seen *seen);
 
