@@ -309,6 +309,33 @@ static bool publish(struct lfv *lfv, const struct va_range *range,
 	return true;
 }
 
+/* make - an area that is not published yet. */
+static int make(struct lfv *lfv, const struct va_request *request,
+		const struct source *source, struct va_range *range)
+{
+	const int error = range_alloc(lfv, request, range);
+
+	return error == 0 && source->kind != SOURCE_NONE
+		       ? fill(lfv, range, request, source)
+		       : error;
+}
+
+/*
+ * make_exact - with `keep` the frames have been asked for by class: there may
+ * be enough for what was wanted.  Else `error`, for which it failed.
+ */
+static int make_exact(struct lfv *lfv, const struct va_request *request,
+		      const struct source *source, struct va_range *range,
+		      int error)
+{
+	struct va_request exact = *request;
+
+	exact.is_exact = true;
+	return lfv->choices.keep && range->end - range->start > request->size
+		       ? make(lfv, &exact, source, range)
+		       : error;
+}
+
 int engine_alloc(struct lfv *lfv, const struct va_request *request,
 		 const struct source *source, void **address)
 {
@@ -316,10 +343,10 @@ int engine_alloc(struct lfv *lfv, const struct va_request *request,
 
 	decay(lfv);
 	do {
-		int error = range_alloc(lfv, request, &range);
+		int error = make(lfv, request, source, &range);
 
-		if (error == 0 && source->kind != SOURCE_NONE)
-			error = fill(lfv, &range, request, source);
+		if (error == -ENOMEM)
+			error = make_exact(lfv, request, source, &range, error);
 		if (error != 0)
 			return error;
 	} while (!publish(lfv, &range, request));

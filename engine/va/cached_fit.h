@@ -17,7 +17,8 @@ static inline bool has_class(const struct va *va,
 {
 	const struct cached *const self = va->state;
 
-	return request->size <= pages_to_bytes(CLASS_PAGES_MAX) &&
+	return !request->is_exact &&
+	       request->size <= pages_to_bytes(CLASS_PAGES_MAX) &&
 	       (va->config.address_plane ||
 		request->vm.flags == self->whole_flags);
 }

@@ -67,7 +67,8 @@ struct va_request {
 	uintptr_t align; /* power of two; 1 for none, as Linux's vmalloc */
 	uintptr_t vstart;
 	uintptr_t vend;
-	int node; /* preferred NUMA node, or -1; no strategy here looks */
+	int node;      /* preferred NUMA node, or -1; no strategy here looks */
+	bool is_exact; /* no more than `size`, where a cache rounds up */
 	struct vm_struct vm;
 };
 

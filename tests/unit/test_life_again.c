@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_life_again.c - a request that finds no hole, of an engine with a cache:
- * all that is no live area's is had back, and the cache is as before.
+ * test_life_again.c - a request that finds no hole, or no frame, of an engine
+ * with a cache: all that is no live area's is had back, and the cache is as
+ * before.
  */
 #include <errno.h>
 #include <sched.h>
@@ -54,6 +55,50 @@ static void a_window_of_cached_areas_is_not_full(void **state)
 		options.address_plane = true;
 		on_engine(&options, all_is_had_back);
 		on_engine(&options, stocks_are_open);
+	}
+}
+
+/* fill - areas of `pages` pages until there is none; then they are freed. */
+static size_t fill(struct lfv *lfv, size_t pages)
+{
+	static void *areas[1 << 12];
+	size_t count = 0;
+
+	while ((areas[count] = lfv_vmalloc(lfv, pages * PAGE_SIZE)) != NULL)
+		count++;
+	assert_int_equal(errno, ENOMEM);
+	/* Nothing is refused that there were frames for. */
+	assert_in_range(engine_stats(lfv).frames_free, 0, pages - 1);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(lfv_vfree(lfv, areas[i]), 0);
+	return count;
+}
+
+/* Of 80 pages that a class has, 66 were asked for: the last has no more. */
+static void all_frames_are_had_back(struct lfv *lfv)
+{
+	const uint64_t frames = engine_stats(lfv).frames;
+
+	assert_int_equal(fill(lfv, 1), frames);
+	assert_int_equal(fill(lfv, 4), frames / 4);
+	assert_int_equal(fill(lfv, 65), frames / 79 + 1);
+	lfv_check(lfv);
+	assert_int_equal(fill(lfv, 1), frames);
+	assert_int_equal(lfv_purge(lfv), 0);
+	assert_int_equal(engine_stats(lfv).frames_free, frames);
+}
+
+static void a_memory_of_kept_areas_is_not_full(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CACHED_ENGINES; i++) {
+		struct lfv_options options = cached_options(i);
+
+		options.mapping = "keep";
+		options.memory_bytes = 4 * MIB;
+		on_engine(&options, all_frames_are_had_back);
+		options.frames = "bitmap";
+		on_engine(&options, all_frames_are_had_back);
 	}
 }
 
@@ -124,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_window_of_cached_areas_is_not_full),
+		cmocka_unit_test(a_memory_of_kept_areas_is_not_full),
 		cmocka_unit_test_setup(a_free_that_is_late_for_a_drain_is_seen,
 				       stay),
 	};

@@ -119,9 +119,9 @@ enum lfv_vm_flags {
  * lfv_request - everything that can be asked of a new area.
  *
  * size in bytes, rounded up to pages, and with a cache in front, above 16 of
- * them, by a quarter at most (with mapping `keep` frames as well as addresses);
- * align a power of two, 0 for none; vstart
- * and vend bound the addresses, 0 for the window's own (modules use such a
+ * them, by a quarter at most while there is so much (with mapping `keep` frames
+ * as well as addresses); align a power of two, 0 for none; vstart and vend
+ * bound the addresses, 0 for the window's own (modules use such a
  * sub-range); node is the preferred NUMA node, -1 for any; flags may hold
  * LFV_VM_NO_GUARD; zero asks for zeroed memory, where there is any.  Begin with
  * LFV_REQUEST_INIT.
