@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "backing/window.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/page.h"
 #include "va/hole_cache.h"
@@ -354,7 +355,29 @@ static int resolve_numbers(struct choices *choices,
 	return 0;
 }
 
-/* resolve_percpu - the member of base/percpu.h, chosen once. */
+/*
+ * folded_check - so many made-up CPUs that none of the machine's shares a stock
+ * with another, which a section could not do.
+ */
+static int folded_check(unsigned cpus, const struct os *os)
+{
+	const struct cpu_options machines = { 0 };
+	struct cpu_map map;
+	const int error = cpu_map_init(&map, &machines, os);
+
+	if (error != 0 || cpus == 0 || cpus >= map.cpu_slots)
+		return error;
+	return error_set(-EINVAL,
+			 "percpu rseq with cpus %u: this machine's CPUs have "
+			 "ids up to %u and would share stocks; use cpus %u or "
+			 "more, cpus 0, or percpu auto",
+			 cpus, map.cpu_slots - 1, map.cpu_slots);
+}
+
+/*
+ * resolve_percpu - the member of base/percpu.h, chosen once; without a cache
+ * there are no stocks to be kept, and nothing is probed.
+ */
 static int resolve_percpu(struct choices *choices, const char *name,
 			  const struct os *os)
 {
@@ -363,13 +386,16 @@ static int resolve_percpu(struct choices *choices, const char *name,
 		: strcmp(name, "cas") == 0 ? PERCPU_CAS
 					   : PERCPU_AUTO;
 
-	choices->percpu = percpu_choose(wanted, os);
+	choices->percpu =
+		percpu_choose(choices->cached ? wanted : PERCPU_CAS, os);
 	if (choices->percpu == NULL)
 		return error_set(-EOPNOTSUPP,
 				 "percpu rseq: restartable sequences do not "
 				 "work here (glibc 2.35 registers them, unless "
 				 "GLIBC_TUNABLES forbids it); use auto");
-	return 0;
+	return choices->cached && wanted == PERCPU_RSEQ
+		       ? folded_check(choices->cpus, os)
+		       : 0;
 }
 
 static int resolve(struct choices *choices, struct chosen *chosen,
@@ -391,9 +417,6 @@ static int resolve(struct choices *choices, struct chosen *chosen,
 		error = chosen_check(chosen);
 	if (error == 0)
 		error = resolve_numbers(choices, options, os);
-	if (error == 0)
-		error = resolve_percpu(choices, chosen->names[LFV_AXIS_PERCPU],
-				       os);
 	if (error != 0)
 		return error;
 	choices->cache = chosen->names[LFV_AXIS_CACHE];
@@ -406,7 +429,7 @@ static int resolve(struct choices *choices, struct chosen *chosen,
 				 : MAP_FLUSH_REMAP;
 	choices->has_worker =
 		strcmp(chosen->names[LFV_AXIS_WORKER], "thread") == 0;
-	return 0;
+	return resolve_percpu(choices, chosen->names[LFV_AXIS_PERCPU], os);
 }
 
 int choices_resolve(struct choices *choices, const struct lfv_options *options,

@@ -120,6 +120,12 @@ static int no_fence(void)
 	return -EINVAL;
 }
 
+static int fail_test(void)
+{
+	fail_msg("%s", "the fence was asked for");
+	return -EINVAL;
+}
+
 static void rseq_is_refused_where_it_does_not_work_and_auto_is_not(void **state)
 {
 	struct lfv_options options = TEST_OPTIONS;
@@ -129,6 +135,7 @@ static void rseq_is_refused_where_it_does_not_work_and_auto_is_not(void **state)
 	(void)state;
 	os.fence_register = no_fence;
 	options.percpu = "rseq";
+	options.cache = "percpu";
 	assert_int_equal(choices_resolve(&choices, &options, &os), -EOPNOTSUPP);
 	assert_non_null(strstr(lfv_last_error(), "use auto"));
 	options.percpu = "auto";
@@ -137,6 +144,54 @@ static void rseq_is_refused_where_it_does_not_work_and_auto_is_not(void **state)
 	options.percpu = "cas";
 	assert_int_equal(choices_resolve(&choices, &options, &os_linux), 0);
 	assert_ptr_equal(choices.percpu, &percpu_cas);
+}
+
+static void nothing_is_probed_where_there_are_no_stocks(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+	struct choices choices;
+	struct os os = os_linux;
+
+	(void)state;
+	os.fence_register = fail_test;
+	options.cache = "none";
+	assert_int_equal(choices_resolve(&choices, &options, &os), 0);
+	options.percpu = "rseq";
+	assert_int_equal(choices_resolve(&choices, &options, &os), 0);
+	assert_ptr_equal(choices.percpu, &percpu_cas);
+}
+
+/* As on a machine of four CPUs. */
+static int four_cpus(const char *path, char *text, size_t bytes)
+{
+	if (strcmp(path, "/sys/devices/system/cpu/possible") != 0)
+		return -ENOENT;
+	(void)snprintf(text, bytes, "0-3\n");
+	return 0;
+}
+
+static void rseq_is_refused_where_cpus_would_share_stocks(void **state)
+{
+	struct lfv_options options = TEST_OPTIONS;
+	struct choices choices;
+	struct os os = os_linux;
+
+	(void)state;
+	os.read_text = four_cpus;
+	options.cache = "percpu";
+	options.percpu = "rseq";
+	options.cpus = 4;
+	if (choices_resolve(&choices, &options, &os) == -EOPNOTSUPP)
+		skip();
+	assert_int_equal(choices_resolve(&choices, &options, &os), 0);
+	options.cpus = 3;
+	assert_int_equal(choices_resolve(&choices, &options, &os), -EINVAL);
+	assert_non_null(strstr(lfv_last_error(), "use cpus 4 or more"));
+	options.percpu = "auto";
+	assert_int_equal(choices_resolve(&choices, &options, &os), 0);
+	options.percpu = "rseq";
+	options.cpus = 0;
+	assert_int_equal(choices_resolve(&choices, &options, &os), 0);
 }
 
 static void an_alias_chooses_the_strategy(void **state)
@@ -218,6 +273,8 @@ int main(void)
 		cmocka_unit_test(a_magazine_has_2_to_128_numbers),
 		cmocka_unit_test(
 			rseq_is_refused_where_it_does_not_work_and_auto_is_not),
+		cmocka_unit_test(nothing_is_probed_where_there_are_no_stocks),
+		cmocka_unit_test(rseq_is_refused_where_cpus_would_share_stocks),
 		cmocka_unit_test(an_alias_chooses_the_strategy),
 		cmocka_unit_test(list_is_strict_unless_told),
 		cmocka_unit_test(numbers_out_of_range_are_refused),

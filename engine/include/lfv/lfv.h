@@ -72,12 +72,12 @@ struct lfv_options {
 	size_t window_bytes;  /* 64 GiB; 128 MiB to 16 TiB */
 	size_t memory_bytes;  /* a quarter of the machine's, 1 GiB at least */
 	unsigned nodes;       /* vmap nodes; clamp(CPUs, 1, 128) */
-	unsigned cpus;        /* for lazy_max_pages and nodes; possible CPUs */
+	unsigned cpus; /* for lazy_max_pages, nodes, stocks; possible CPUs */
 	bool lock_never_yields; /* fair locks spin on when preempted */
 	bool address_plane;     /* ranges only: no memory, nothing is mapped */
 	unsigned magazine;  /* areas of a size a CPU caches; 128; from 2 on */
 	bool hardened;      /* of two frees that race, one is refused */
-	const char *percpu; /* "auto": how a CPU's own things are kept */
+	const char *percpu; /* "auto": rseq, or cas where CPUs share stocks */
 	size_t held_bytes_max; /* of `rcu`, behind its readers; 256 MiB */
 };
 
