@@ -360,6 +360,8 @@ static struct lfv_options way_options(const struct way *way)
 	options.mapping = way->mapping;
 	options.percpu = way->percpu;
 	options.worker = way->worker;
+	/* Else CPUs share stocks, and `auto` is cas. */
+	options.cpus = 0;
 	return options;
 }
 
