@@ -91,3 +91,9 @@ int spare_remap_none(struct spare *spare, const struct os *os, void *base,
 		spare_fill(spare, os);
 	return error;
 }
+
+int spare_cut(struct spare *spare, const struct os *os, void *base,
+	      size_t bytes)
+{
+	return spare_hold(spare, os) ? os->remap_none(base, bytes) : -ENOMEM;
+}

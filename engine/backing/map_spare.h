@@ -10,7 +10,9 @@
  *
  *   N1  whoever has taken the spare is the only one who gives it up;
  *   N2  nothing is mapped without it: else what was given up for one failed
- *       call would be used up by the next area, and the way back be lost.
+ *       call would be used up by the next area, and the way back be lost;
+ *   N3  nor is a mapping cut in pieces by unmapping its middle: the spare is
+ *       given up only for calls that leave no more mappings than there were.
  *
  * Who may run with whom: spare_remap_none by any thread; init and fini alone.
  * Progress: lock-free, save for the system calls; a thread that finds the spare
@@ -43,5 +45,9 @@ __attribute__((warn_unused_result)) bool spare_hold(struct spare *spare,
  */
 int spare_remap_none(struct spare *spare, const struct os *os, void *base,
 		     size_t bytes);
+
+/* spare_cut - the same where it leaves more mappings than there were: N3. */
+int spare_cut(struct spare *spare, const struct os *os, void *base,
+	      size_t bytes);
 
 #endif

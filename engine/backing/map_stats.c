@@ -48,6 +48,38 @@ static bool is_joined(struct placement left, struct placement right)
 	       left.distance == right.distance;
 }
 
+static struct placement placement_at(const struct map *map, size_t page)
+{
+	return placement_of(page, pte_at(&map->table, page));
+}
+
+static bool is_border(const struct map *map, size_t page)
+{
+	return !is_joined(placement_at(map, page - 1), placement_at(map, page));
+}
+
+/*
+ * edge_gain - borders more in front of `page` when all on one side of it is
+ * bare, and `outer` is the page on the other; none at the window's ends.
+ */
+static int edge_gain(const struct map *map, size_t page, size_t outer)
+{
+	if (page == 0 || page == map->table.pages)
+		return 0;
+	return (placement_at(map, outer).kind != BARE) - is_border(map, page);
+}
+
+bool map_is_cut_by(const struct map *map, size_t page, size_t pages)
+{
+	const size_t end = page + pages;
+	int gain = edge_gain(map, page, page - 1) + edge_gain(map, end, end);
+
+	/* Of several mappings that lie within, one bare one is left. */
+	while (gain > 0 && ++page < end)
+		gain -= is_border(map, page);
+	return gain > 0;
+}
+
 /* next_page - the page behind, or past a chunk that was never touched. */
 static size_t next_page(const struct page_table *table, size_t page)
 {

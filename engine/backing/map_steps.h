@@ -60,6 +60,14 @@ __attribute__((warn_unused_result)) int map_clear(struct map *map, size_t page,
 						  size_t pages);
 
 /*
+ * map_is_cut_by - laying these pages bare would leave more kernel mappings than
+ * there are, by the rule of map_stats().
+ *
+ * Neighbours may come and go meanwhile: then it is true of one instant.
+ */
+bool map_is_cut_by(const struct map *map, size_t page, size_t pages);
+
+/*
  * map_settle - make ready for mapping: unmap what an undoing that failed has
  * left on these pages, and hold the spare that unmapping may need.
  *

@@ -77,10 +77,14 @@ static void note_write(const struct map_run *run)
 
 static void run_remap(struct map *map, struct map_run *run)
 {
+	const size_t bytes = run->end - run->start;
+	const bool cuts = map_is_cut_by(
+		map, window_page(map->window, run->start), bytes >> PAGE_SHIFT);
+
 	note_write(run);
 	map_count(map, MAP_UNMAP_CALLS, 1);
-	run->error = spare_remap_none(&map->spare, map->os, (void *)run->start,
-				      run->end - run->start);
+	run->error = (cuts ? spare_cut : spare_remap_none)(
+		&map->spare, map->os, (void *)run->start, bytes);
 }
 
 /* pieces_one_by_one - which of them it was that failed. */

@@ -267,6 +267,58 @@ static void meet_mappings_strictly(void)
 	mappings_used_up("rbtree", "remap", "strict");
 }
 
+/*
+ * Where areas share one mapping, each that is unmapped between two others cuts
+ * it: purges alone go up to the limit, and have to come back from there.
+ */
+static void mappings_cut_up(const char *strategy)
+{
+	struct lfv_options options = TEST_OPTIONS;
+	const size_t max = os_linux.max_map_count();
+	size_t count = 0;
+
+	if (max == 0 || max > AREAS_MAX)
+		_exit(SKIP_CODE);
+	options.strategy = strategy;
+	options.window_bytes = GIB;
+	options.memory_bytes = GIB;
+
+	struct lfv *const lfv = lfv_create(&options);
+
+	EXPECT(lfv != NULL);
+	while (count < AREAS_MAX &&
+	       (areas[count] = lfv_vmalloc(lfv, PAGE_SIZE)) != NULL)
+		count++;
+	for (size_t i = 0; i < count; i += 2)
+		EXPECT(lfv_vfree(lfv, areas[i]) == 0);
+	EXPECT(lfv_purge(lfv) == 0 || is_named("vm.max_map_count"));
+	EXPECT(window_mappings(lfv) > max / 2 - 8);
+	for (size_t i = 1; i < count; i += 2)
+		EXPECT(lfv_vfree(lfv, areas[i]) == 0);
+	EXPECT(lfv_purge(lfv) == 0);
+	EXPECT(engine_stats(lfv).lazy_pages == 0);
+	EXPECT(window_mappings(lfv) == 1);
+	lfv_check(lfv);
+	lfv_destroy(lfv);
+}
+
+static void cut_up_mappings(void)
+{
+	mappings_cut_up("augmented");
+}
+
+static void cut_up_mappings_without_a_lock(void)
+{
+	mappings_cut_up("lockfree");
+}
+
+static void purges_come_back_from_the_limit(void **state)
+{
+	(void)state;
+	run_in_child(cut_up_mappings);
+	run_in_child(cut_up_mappings_without_a_lock);
+}
+
 static void a_full_table_of_files_is_an_ordinary_error(void **state)
 {
 	(void)state;
@@ -317,6 +369,7 @@ int main(void)
 		cmocka_unit_test(
 			a_worker_that_cannot_start_is_an_ordinary_error),
 		cmocka_unit_test(the_last_kernel_mapping_is_an_ordinary_error),
+		cmocka_unit_test(purges_come_back_from_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,10 +7,12 @@
 static unsigned refusals; /* remap_none refuses as often */
 static unsigned remaps;
 static int spares; /* mappings made and not given up */
+static unsigned makes;
 
 static void *mmap_counted(size_t bytes)
 {
 	spares++;
+	makes++;
 	return os_linux.mmap_anon(bytes);
 }
 
@@ -86,6 +88,30 @@ static void refused_twice_is_refused_and_the_next_success_refills(void **state)
 	os_linux.munmap_anon(page, PAGE_SIZE);
 }
 
+static void a_cut_needs_the_spare_and_does_not_use_it(void **state)
+{
+	struct spare spare;
+	void *page = page_make();
+
+	(void)state;
+	spare_init(&spare, &os);
+	refusals = 1;
+	assert_int_equal(spare_cut(&spare, &os, page, PAGE_SIZE), -ENOMEM);
+	assert_int_equal(refusals, 0);
+	assert_int_equal(spares, 1);
+	assert_int_equal(spare_cut(&spare, &os, page, PAGE_SIZE), 0);
+	spare_fini(&spare, &os);
+	/* There is none, and none can be had. */
+	refusals = 1;
+	remaps = 0;
+	makes = 0;
+	assert_int_equal(spare_cut(&spare, &os, page, PAGE_SIZE), -ENOMEM);
+	assert_int_equal(makes, 1);
+	assert_int_equal(remaps, 1);
+	assert_int_equal(spares, 0);
+	os_linux.munmap_anon(page, PAGE_SIZE);
+}
+
 static void with_a_spare_at_hand_one_call_is_one_call(void **state)
 {
 	struct spare spare;
@@ -140,6 +166,8 @@ int main(void)
 		cmocka_unit_test_setup(
 			refused_twice_is_refused_and_the_next_success_refills,
 			os_make),
+		cmocka_unit_test_setup(
+			a_cut_needs_the_spare_and_does_not_use_it, os_make),
 		cmocka_unit_test_setup(
 			with_a_spare_at_hand_one_call_is_one_call, os_make),
 	};

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "backing/map_steps.h"
 #include "unit/map_world.h"
 
 static void calls_and_pages_are_counted(void **state)
@@ -40,6 +41,26 @@ static uint32_t next_random(uint32_t *seed)
 	return *seed >> 8;
 }
 
+static uint64_t mappings_of(const struct map_world *world)
+{
+	struct map_stats stats;
+
+	map_stats(&world->map, &stats);
+	return stats.mappings;
+}
+
+/* unmap_foretold - with `remap` it is known which unmapping cuts. */
+static void unmap_foretold(struct map_world *world, size_t page, size_t pages)
+{
+	const bool cuts = map_is_cut_by(&world->map, page, pages);
+	const uint64_t before = mappings_of(world);
+
+	world_unmap(world, page, pages);
+	if (world->map.flush == MAP_FLUSH_REMAP &&
+	    !world->map.frames->ops->fixed)
+		assert_int_equal(cuts, mappings_of(world) > before);
+}
+
 /* Slots of 8 pages: a random one is mapped, or unmapped if it was. */
 static void random_steps(struct map_world *world, uint32_t seed)
 {
@@ -53,7 +74,7 @@ static void random_steps(struct map_world *world, uint32_t seed)
 		const bool guarded = pages < SLOT_PAGES;
 
 		if (used[slot])
-			world_unmap(world, page, SLOT_PAGES);
+			unmap_foretold(world, page, SLOT_PAGES);
 		else
 			assert_int_equal(map_alloc(&world->map,
 						   world_page(world, page),
@@ -63,7 +84,7 @@ static void random_steps(struct map_world *world, uint32_t seed)
 		if (step % 20 == 0)
 			world_check(world);
 	}
-	world_unmap(world, 0, SLOTS * SLOT_PAGES);
+	unmap_foretold(world, 0, SLOTS * SLOT_PAGES);
 }
 
 static void mappings_are_counted_as_the_kernel_does(void **state)
