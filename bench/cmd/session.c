@@ -67,13 +67,16 @@ static void say_bad(const struct session *session, const struct sample *sample)
 	const struct cell *cell = &sample->cell;
 	char command[COMMAND_BYTES];
 
-	command_text(session, cell, command);
 	progress_clear(&session->progress);
 	say("%s: workload %s, api %s, strategy %s, lock %s, %u thread%s, seed "
 	    "%" PRIu64 ": %s",
 	    sample_outcome_name(sample->outcome), cell->workload, cell->api,
 	    cell->strategy, cell->lock, cell->threads,
 	    cell->threads == 1 ? "" : "s", cell->seed, sample->why);
+	/* What is too slow is no mistake that is to be looked for. */
+	if (sample->outcome == SAMPLE_TOO_SLOW)
+		return;
+	command_text(session, cell, command);
 	say_plain("  again: %s", command);
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/cell_axis.h"
 #include "common/message.h"
+#include "common/nearest.h"
 #include "lfv/lfv.h"
 
 static_assert(CELL_LISTS_MAX <= 8 * sizeof(uint32_t), "a bit for each axis");
@@ -30,9 +31,47 @@ static bool axis_set_add(struct axis_set *set, const struct cell_axis *axis)
 	return is_new;
 }
 
+enum { AXES_BYTES = 200, HINT_BYTES = NEAREST_WORD_BYTES + 24 };
+
+/* row_axes - the names of all that a row may have for itself. */
+static const char *row_axes(char text[AXES_BYTES])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; cell_axis_at(i) && used < AXES_BYTES; i++) {
+		const struct cell_axis *axis = cell_axis_at(i);
+
+		if (is_of_row(axis) && strcmp(axis->name, "strategy") != 0)
+			used += (size_t)snprintf(text + used, AXES_BYTES - used,
+						 "%s%s", used ? ", " : "",
+						 axis->name);
+	}
+	return text;
+}
+
+static int no_such_axis(const char *name)
+{
+	struct nearest nearest;
+	char hint[HINT_BYTES];
+	char axes[AXES_BYTES];
+
+	nearest_begin(&nearest, name);
+	for (size_t i = 0; cell_axis_at(i); i++) {
+		if (is_of_row(cell_axis_at(i)))
+			nearest_offer(&nearest, cell_axis_at(i)->name);
+	}
+	return message_set(-EINVAL,
+			   "--strategy: '+%.40s=': no such factor of the "
+			   "engine; it is one of %s%s",
+			   name, row_axes(axes),
+			   nearest_hint(&nearest, hint, sizeof(hint)));
+}
+
 static int choice_set(struct cell *cell, char *choice, struct axis_set *own)
 {
 	char *equals = strchr(choice, '=');
+	char axes[AXES_BYTES];
 
 	if (!equals)
 		return message_set(-EINVAL,
@@ -47,12 +86,14 @@ static int choice_set(struct cell *cell, char *choice, struct axis_set *own)
 		return message_set(-EINVAL,
 				   "--strategy: '+strategy=': the strategy is "
 				   "what stands before the plus");
-	if (axis && !is_of_row(axis))
+	if (!axis)
+		return no_such_axis(choice);
+	if (!is_of_row(axis))
 		return message_set(-EINVAL,
-				   "--strategy: '+%s=': a factor of the engine "
-				   "is expected; --%s is of all rows",
-				   choice, choice);
-	if (axis && !axis_set_add(own, axis))
+				   "--strategy: '+%s=': --%s is of all rows; a "
+				   "row of its own is made by %s",
+				   choice, choice, row_axes(axes));
+	if (!axis_set_add(own, axis))
 		return message_set(-EINVAL,
 				   "--strategy: '+%s=': it stands there twice",
 				   choice);
