@@ -9,8 +9,8 @@
 #include "base/check.h"
 #include "base/error.h"
 
-/* A list is summed up with the others each time it has grown by a limit/16. */
-enum { LAZY_STEPS = 16 };
+/* A list is summed up with the others each time it has grown by a step. */
+enum { LAZY_STEPS_MIN = 16, LAZY_STEPS_MAX = 128 };
 
 struct lazy_list {
 	alignas(FALSE_SHARING_BYTES) _Atomic(uint64_t) head; /* page + 1 */
@@ -87,10 +87,21 @@ static void list_push(struct lazy_lists *lazy, struct lazy_list *list,
 	} while (!cas_release(&list->head, &head, first + 1));
 }
 
+/* step_pages - what a list may grow by unseen. */
+static uint64_t step_pages(const struct lazy_lists *lazy)
+{
+	const unsigned lists = lazy->cpus->cpu_slots;
+	const unsigned steps = lists < LAZY_STEPS_MIN   ? LAZY_STEPS_MIN
+			       : lists > LAZY_STEPS_MAX ? LAZY_STEPS_MAX
+							: lists;
+
+	return lazy->limit_pages / steps + 1;
+}
+
 bool lazy_push(struct lazy_lists *lazy, uint64_t first)
 {
 	struct lazy_list *const list = own_list(lazy);
-	const uint64_t step = lazy->limit_pages / LAZY_STEPS + 1;
+	const uint64_t step = step_pages(lazy);
 	struct page_head head;
 
 	if (!page_map_to_lazy(lazy->map, first, &head))

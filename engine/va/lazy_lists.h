@@ -14,8 +14,11 @@
  *
  * A purge is due when the lists together hold more than Linux's limit
  * (va_lazy_max_pages).  They are summed up only when a list's own count enters
- * another sixteenth of the limit, so that a free touches no line of another
- * CPU's.
+ * another step of the limit, so that few frees touch a line of another CPU's: a
+ * sixteenth of it, or where there are more lists, one part a list, down to a
+ * 128th.  Each list may be short of its next step, so together they can pass
+ * the limit by a step and an area each before a purge is due: up to 128 lists
+ * by about the limit itself, with 512 by four times of it.
  *
  * Who may run with whom: push, take by any; init, fini alone.
  * Progress: take is wait-free; a push repeats only after another succeeded.

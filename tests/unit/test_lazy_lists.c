@@ -22,12 +22,14 @@ struct home {
 	struct lazy_lists lazy;
 };
 
-static void home_begin(struct home *home, uint64_t limit_pages)
+/* home_begin_on - with so many lists; 0: the machine's. */
+static void home_begin_on(struct home *home, uint64_t limit_pages,
+			  unsigned cpus)
 {
 	const struct va_range window = { WORLD_START,
 					 WORLD_START + PAGES * PAGE_SIZE,
 					 false };
-	const struct cpu_options options = { 0 };
+	const struct cpu_options options = { .cpus = cpus };
 
 	assert_int_equal(cpu_map_init(&home->cpus, &options, &os_linux), 0);
 	assert_int_equal(page_map_init(&home->map, &os_linux, &window, true),
@@ -35,6 +37,11 @@ static void home_begin(struct home *home, uint64_t limit_pages)
 	assert_int_equal(lazy_init(&home->lazy, &os_linux, &home->cpus,
 				   &home->map, limit_pages),
 			 0);
+}
+
+static void home_begin(struct home *home, uint64_t limit_pages)
+{
+	home_begin_on(home, limit_pages, 0);
 }
 
 static void home_end(struct home *home)
@@ -123,7 +130,7 @@ a_push_moves_the_count_of_pushes_and_a_push_back_does_not(void **state)
 	home_end(&home);
 }
 
-/* One CPU: its list is all there is, looked at each sixteenth of the limit. */
+/* One CPU: its list is all there is, looked at each step of the limit. */
 static void a_purge_is_due_above_the_limit_and_not_before(void **state)
 {
 	const uint64_t step = LIMIT / 16 + 1;
@@ -142,7 +149,7 @@ static void a_purge_is_due_above_the_limit_and_not_before(void **state)
 		at += 10;
 	}
 	assert_int_equal(due, 1);
-	/* Each sixteenth says so again, as long as nobody purges. */
+	/* Each step says so again, as long as nobody purges. */
 	for (; due < 3 && at < LIMIT + 4 * step; at += 10)
 		due += push(&home, at, 10);
 	assert_int_equal(due, 3);
@@ -150,6 +157,34 @@ static void a_purge_is_due_above_the_limit_and_not_before(void **state)
 	lazy_settle(&home.lazy, lazy_pages(&home.lazy));
 	assert_false(push(&home, at, 10));
 	home_end(&home);
+}
+
+/* How often one list of so many says that a purge is due, page by page. */
+static unsigned due_with(unsigned cpus, uint64_t pages)
+{
+	struct home home;
+	unsigned due = 0;
+
+	home_begin_on(&home, LIMIT, cpus);
+	for (uint64_t at = 0; at < LIMIT; at++)
+		assert_false(push(&home, at, 1));
+	for (uint64_t at = LIMIT; at < LIMIT + pages; at++)
+		due += push(&home, at, 1);
+	home_end(&home);
+	return due;
+}
+
+/* So that what all have that is not summed up is about the limit. */
+static void the_more_lists_the_sooner_they_are_summed_up(void **state)
+{
+	const uint64_t pages = 2 * (LIMIT / 16 + 1);
+
+	(void)state;
+	assert_int_equal(due_with(1, pages), 2);
+	assert_int_equal(due_with(16, pages), 2);
+	assert_in_range(due_with(64, pages), 7, 9);
+	assert_in_range(due_with(128, pages), 14, 17);
+	assert_int_equal(due_with(512, pages), due_with(128, pages));
 }
 
 static bool go_to(unsigned cpu)
@@ -337,6 +372,8 @@ int main(void)
 			a_push_moves_the_count_of_pushes_and_a_push_back_does_not),
 		cmocka_unit_test_setup(
 			a_purge_is_due_above_the_limit_and_not_before, stay),
+		cmocka_unit_test_setup(
+			the_more_lists_the_sooner_they_are_summed_up, stay),
 		cmocka_unit_test(a_chain_in_any_order_is_sorted),
 		cmocka_unit_test(lists_that_cannot_be_made_leave_nothing),
 	};
