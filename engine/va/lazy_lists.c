@@ -23,6 +23,16 @@ static size_t lists_bytes(const struct cpu_map *cpus)
 	return align_up(cpus->cpu_slots * sizeof(struct lazy_list), PAGE_SIZE);
 }
 
+/* step_pages - what a list may grow by unseen. */
+static uint64_t step_pages(unsigned lists, uint64_t limit_pages)
+{
+	const unsigned steps = lists < LAZY_STEPS_MIN   ? LAZY_STEPS_MIN
+			       : lists > LAZY_STEPS_MAX ? LAZY_STEPS_MAX
+							: lists;
+
+	return limit_pages / steps + 1;
+}
+
 int lazy_init(struct lazy_lists *lazy, const struct os *os,
 	      const struct cpu_map *cpus, struct page_map *map,
 	      uint64_t limit_pages)
@@ -32,6 +42,7 @@ int lazy_init(struct lazy_lists *lazy, const struct os *os,
 		.cpus = cpus,
 		.map = map,
 		.limit_pages = limit_pages,
+		.step_pages = step_pages(cpus->cpu_slots, limit_pages),
 		.lists = os->mmap_anon(lists_bytes(cpus)),
 	};
 	if (!lazy->lists)
@@ -87,21 +98,10 @@ static void list_push(struct lazy_lists *lazy, struct lazy_list *list,
 	} while (!cas_release(&list->head, &head, first + 1));
 }
 
-/* step_pages - what a list may grow by unseen. */
-static uint64_t step_pages(const struct lazy_lists *lazy)
-{
-	const unsigned lists = lazy->cpus->cpu_slots;
-	const unsigned steps = lists < LAZY_STEPS_MIN   ? LAZY_STEPS_MIN
-			       : lists > LAZY_STEPS_MAX ? LAZY_STEPS_MAX
-							: lists;
-
-	return lazy->limit_pages / steps + 1;
-}
-
 bool lazy_push(struct lazy_lists *lazy, uint64_t first)
 {
 	struct lazy_list *const list = own_list(lazy);
-	const uint64_t step = step_pages(lazy);
+	const uint64_t step = lazy->step_pages;
 	struct page_head head;
 
 	if (!page_map_to_lazy(lazy->map, first, &head))

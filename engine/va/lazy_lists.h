@@ -41,6 +41,7 @@ struct lazy_lists {
 	const struct cpu_map *cpus;
 	struct page_map *map;
 	uint64_t limit_pages;
+	uint64_t step_pages;     /* of a list, between two sums */
 	struct lazy_list *lists; /* one a CPU slot */
 };
 
