@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include <errno.h>
+
 #include "backing/map_steps.h"
 #include "base/check.h"
 #include "base/tsan.h"
@@ -78,13 +80,17 @@ static void note_write(const struct map_run *run)
 static void run_remap(struct map *map, struct map_run *run)
 {
 	const size_t bytes = run->end - run->start;
-	const bool cuts = map_is_cut_by(
-		map, window_page(map->window, run->start), bytes >> PAGE_SHIFT);
+	void *const base = (void *)run->start;
 
 	note_write(run);
 	map_count(map, MAP_UNMAP_CALLS, 1);
-	run->error = (cuts ? spare_cut : spare_remap_none)(
-		&map->spare, map->os, (void *)run->start, bytes);
+	run->error = spare_cut(&map->spare, map->os, base, bytes);
+	/* Whether it is a cut is asked where that matters, at the limit. */
+	if (run->error == -ENOMEM &&
+	    !map_is_cut_by(map, window_page(map->window, run->start),
+			   bytes >> PAGE_SHIFT))
+		run->error =
+			spare_remap_none(&map->spare, map->os, base, bytes);
 }
 
 /* pieces_one_by_one - which of them it was that failed. */
