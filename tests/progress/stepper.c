@@ -13,18 +13,21 @@
 
 #include <errno.h>
 #include <execinfo.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "progress/insn.h"
 #include "progress/self_image.h"
 
 enum {
+	BREAKPOINT = 0xcc, /* int3 */
 	TRAP_FLAG = 0x100,
 	SYSCALL_BYTES = 2,
 	STACK_BYTES = 256 * 1024,
@@ -33,11 +36,12 @@ enum {
 };
 
 /*
- * stepper_call(operation, argument): the first trap comes behind the call, at
- * the operation's first instruction; the last, at stepper_over, is its return.
+ * stepper_call(operation, argument, is_stepped): the first trap comes behind
+ * the call, at the operation's first instruction; the last, at stepper_over, is
+ * its return.
  * stepper_set: the first trap comes behind its ret, in the caller.
  */
-void stepper_call(void (*operation)(void *), void *argument);
+void stepper_call(void (*operation)(void *), void *argument, bool is_stepped);
 void stepper_set(void);
 extern const char stepper_over[];
 
@@ -52,9 +56,12 @@ __asm__(".text\n"
 	".cfi_def_cfa_register %rbp\n"
 	"	mov %rdi, %rax\n"
 	"	mov %rsi, %rdi\n"
+	"	test %dl, %dl\n"
+	"	jz stepper_calls\n"
 	"	pushfq\n"
 	"	orq $0x100, (%rsp)\n"
 	"	popfq\n"
+	"stepper_calls:\n"
 	"	call *%rax\n"
 	"stepper_over:\n"
 	"	pop %rbp\n"
@@ -82,7 +89,11 @@ static struct {
 	struct insn insn;
 	bool wrote_shared;
 	const struct section *section; /* being stepped through, or NULL */
+	const struct step_mark *mark;  /* not met yet; or NULL */
+	unsigned char marked;          /* the byte that was there */
 } now;
+
+static int memory = -1; /* /proc/self/mem: code is not writable */
 
 /* The stack of this thread, which others do not look into. */
 static _Thread_local uintptr_t stack_low;
@@ -245,6 +256,7 @@ static void look(uintptr_t ip)
 		.may_jump = next.branches || next.repeats || next.syscall,
 		.before_wrote = now.insn.writes || now.insn.locked,
 		.before_shared = now.wrote_shared,
+		.in_section = now.section != NULL,
 	};
 
 	now.plan->look(now.plan->context, &step);
@@ -270,13 +282,48 @@ static bool step(greg_t *registers)
 	return true;
 }
 
+static bool code_write(uintptr_t at, unsigned char byte)
+{
+	return pwrite(memory, &byte, 1, (off_t)at) == 1;
+}
+
+static void mark_set(const struct step_mark *mark)
+{
+	now.marked = *(const unsigned char *)mark->ip;
+	now.mark = mark;
+	require(code_write(mark->ip, BREAKPOINT));
+}
+
+static void mark_remove(void)
+{
+	require(code_write(now.mark->ip, now.marked));
+	now.mark = NULL;
+}
+
+/* mark_met - behind the breakpoint: as if all before it had been stepped. */
+static void mark_met(greg_t *registers)
+{
+	const struct step_mark *const mark = now.mark;
+
+	require((uintptr_t)registers[REG_RIP] == mark->ip + 1);
+	registers[REG_RIP] = (greg_t)mark->ip;
+	registers[REG_EFL] |= (greg_t)TRAP_FLAG;
+	now.report->instructions = mark->instructions;
+	now.report->points = mark->points;
+	mark_remove();
+}
+
 static void on_trap(int signal, siginfo_t *info, void *context)
 {
 	greg_t *const registers = ((ucontext_t *)context)->uc_mcontext.gregs;
 	const int error = errno;
 
 	(void)signal;
-	require(info->si_code == TRAP_TRACE && now.plan != NULL);
+	require(now.plan != NULL);
+	if (now.mark != NULL)
+		mark_met(registers);
+	else
+		require(info->si_code == TRAP_TRACE);
 	if (!step(registers)) {
 		registers[REG_EFL] &= ~(greg_t)TRAP_FLAG;
 		now.plan = NULL;
@@ -295,6 +342,7 @@ static void arm(const struct step_plan *plan, struct step_report *report,
 	now.insn = (struct insn){ 0 };
 	now.wrote_shared = false;
 	now.section = NULL;
+	now.mark = NULL;
 	now.plan = plan;
 }
 
@@ -302,8 +350,17 @@ void stepper_run(const struct step_plan *plan, void (*operation)(void *),
 		 void *argument, struct step_report *report)
 {
 	arm(plan, report, (uintptr_t)stepper_over);
-	stepper_call(operation, argument);
+	if (plan->mark != NULL)
+		mark_set(plan->mark);
+	stepper_call(operation, argument, plan->mark == NULL);
+	if (now.mark != NULL)
+		mark_remove();
 	now.plan = NULL;
+}
+
+bool stepper_has_marks(void)
+{
+	return memory >= 0;
 }
 
 void stepper_begin(const struct step_plan *plan, struct step_report *report)
@@ -351,6 +408,18 @@ static void probe(void *argument)
 	(void)argument;
 }
 
+/* memory_open - and close it where the kernel keeps code as it is. */
+static void memory_open(void)
+{
+	const uintptr_t at = (uintptr_t)probe;
+
+	memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	if (memory >= 0 && !code_write(at, *(const unsigned char *)at)) {
+		require(close(memory) == 0);
+		memory = -1;
+	}
+}
+
 bool stepper_init(void)
 {
 	const struct step_plan plan = { .points = STEP_COUNT };
@@ -361,6 +430,7 @@ bool stepper_init(void)
 
 	if (self_image_init() != 0)
 		return false;
+	memory_open();
 	/* The first call loads a library: not in the handler. */
 	(void)backtrace(&frame, 1);
 	action.sa_flags = SA_SIGINFO | SA_ONSTACK;
@@ -375,5 +445,8 @@ bool stepper_init(void)
 void stepper_fini(void)
 {
 	require(sigaction(SIGTRAP, &action_before, NULL) == 0);
+	if (memory >= 0)
+		require(close(memory) == 0);
+	memory = -1;
 	self_image_fini();
 }

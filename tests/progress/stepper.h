@@ -18,6 +18,10 @@
  *       which is right while nobody else works; a thread suspended inside goes
  *       on at the abort address, as the kernel would have it.
  *
+ * To come to a point takes as many traps as there are instructions before it.
+ * With a mark it is one, of a breakpoint, and those from there.  The breakpoint
+ * is for whoever comes first: nobody else may be at work until it is met.
+ *
  * T3 is needed since the kernel aborts a sequence at each signal: under the
  * trap flag alone none would ever commit.  test_stepper.c compares it with the
  * real thing, by a breakpoint at each instruction.
@@ -52,6 +56,18 @@ struct step {
 	bool may_jump;      /* a branch, a repeated one, a system call */
 	bool before_wrote;  /* the instruction before it wrote to memory... */
 	bool before_shared; /* ... other than the stack */
+	bool in_section;    /* or the first of a section */
+};
+
+/*
+ * step_mark - an instruction that an operation comes to for the first time when
+ * it has met so many others: a run may do what comes before it unstepped.
+ */
+struct step_mark {
+	uintptr_t ip; /* in the program, outside of restartable sequences */
+	uint64_t instructions;
+	uint64_t points; /* of the plan's kind; none is at the mark itself,
+			    save with STEP_EVERY */
 };
 
 struct step_plan {
@@ -59,6 +75,11 @@ struct step_plan {
 	uint64_t target; /* suspend at this point, from 0 */
 	/* or NULL; else asked at each point whether to suspend there */
 	bool (*choose)(void *context);
+	/*
+	 * Or NULL.  Then the report counts instructions and points alone, and
+	 * of an operation that has not come there, nothing.
+	 */
+	const struct step_mark *mark;
 	void (*suspend)(void *context);
 	void (*look)(void *context, const struct step *step); /* or NULL */
 	void *context;
@@ -91,13 +112,16 @@ void stepper_thread_fini(struct stepper_thread *thread);
 /* stepper_thread_give - as fini, for the stack of a thread that has ended. */
 void stepper_thread_give(struct stepper_thread *thread);
 
+/* stepper_has_marks - whether code can be written to, for breakpoints. */
+bool stepper_has_marks(void);
+
 /* stepper_run - step through operation(argument). */
 void stepper_run(const struct step_plan *plan, void (*operation)(void *),
 		 void *argument, struct step_report *report);
 
 /*
  * stepper_begin - step from here to the call of stepper_end(), wherever the
- * thread makes it: for what has no caller, as the end of a thread.
+ * thread makes it: for what has no caller, as the end of a thread.  No mark.
  */
 void stepper_begin(const struct step_plan *plan, struct step_report *report);
 void stepper_end(void);

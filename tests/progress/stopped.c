@@ -113,8 +113,10 @@ static void operate(struct one_stop *stop)
 static void stop_once(const struct stopped *stopped, struct one_stop *stop)
 {
 	stop->stopped = stopped;
-	stop->plan.suspend = judge_all;
-	stop->plan.context = stop;
+	if (stop->plan.look == NULL) {
+		stop->plan.suspend = judge_all;
+		stop->plan.context = stop;
+	}
 	if (stopped->prepare != NULL)
 		stopped->prepare(stopped->context);
 	operate(stop);
@@ -130,6 +132,24 @@ void stopped_count(const struct stopped *stopped, struct step_report *report)
 
 	stop_once(stopped, &stop);
 	*report = stop.report;
+}
+
+uint64_t stopped_mark(struct stopped *stopped, enum step_points points,
+		      struct step_marks *marks, struct step_report *report)
+{
+	struct one_stop stop = {
+		.plan = { .points = points,
+			  .target = UINT64_MAX,
+			  .look = step_marks_look,
+			  .context = marks },
+	};
+
+	step_marks_init(marks, points, &stop.report);
+	stop_once(stopped, &stop);
+	*report = stop.report;
+	if (stopped->thread != STOPPED_ENDING && stepper_has_marks())
+		stopped->marks = marks;
+	return report->points;
 }
 
 void stopped_name(const struct step_report *report, char *name)
@@ -168,12 +188,28 @@ static struct stopped_place *place_find(struct stopped_report *report,
 	return &report->places[report->place_count++];
 }
 
+/* is_inside - of a function whose name begins so. */
+static bool is_inside(const struct step_report *report, const char *where)
+{
+	for (unsigned i = 0; i < report->frame_count; i++) {
+		const struct place place = self_image_place(report->frames[i]);
+
+		if (place.function != NULL &&
+		    strncmp(place.function, where, strlen(where)) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void add_blocked(struct stopped_report *report,
 			const struct one_stop *stop)
 {
+	const char *const where = stop->stopped->where;
 	char name[STOPPED_NAME_BYTES];
 
 	report->blocked++;
+	report->blocked_there +=
+		where != NULL && is_inside(&stop->report, where);
 	stopped_name(&stop->report, name);
 
 	struct stopped_place *const place =
@@ -191,23 +227,53 @@ static void add_blocked(struct stopped_report *report,
 	place->spin = stop->spin;
 }
 
+/*
+ * stop_at - one stop more in the report; false: it has no such point.  Where a
+ * mark was not met this time, it is stepped all the way.
+ */
+static bool stop_at(const struct stopped *stopped, enum step_points points,
+		    uint64_t target, struct stopped_report *report)
+{
+	const struct step_mark *mark =
+		stopped->marks != NULL
+			? step_marks_before(stopped->marks, target)
+			: NULL;
+	struct one_stop stop = {
+		.plan = { .points = points, .target = target, .mark = mark },
+	};
+
+	stop_once(stopped, &stop);
+	if (stop.report.frame_count == 0 && mark != NULL) {
+		stop = (struct one_stop){
+			.plan = { .points = points, .target = target },
+		};
+		stop_once(stopped, &stop);
+	}
+	report->whole = stop.report;
+	if (stop.report.frame_count == 0)
+		return false;
+	report->suspensions++;
+	report->inside += stop.report.in_section;
+	if (stop.blocked != 0)
+		add_blocked(report, &stop);
+	return true;
+}
+
+bool stopped_at(const struct stopped *stopped, enum step_points points,
+		uint64_t target, struct stopped_report *report)
+{
+	memset(report, 0, sizeof(*report));
+	return stop_at(stopped, points, target, report);
+}
+
 void stopped_run(const struct stopped *stopped, enum step_points points,
 		 struct stopped_report *report)
 {
-	memset(report, 0, sizeof(*report));
-	for (uint64_t target = 0;; target++) {
-		struct one_stop stop = {
-			.plan = { .points = points, .target = target },
-		};
+	const unsigned stride = stopped->stride > 0 ? stopped->stride : 1;
 
-		stop_once(stopped, &stop);
-		report->whole = stop.report;
-		if (stop.report.frame_count == 0)
-			return;
-		report->suspensions++;
-		report->inside += stop.report.in_section;
-		if (stop.blocked != 0)
-			add_blocked(report, &stop);
+	memset(report, 0, sizeof(*report));
+	for (uint64_t target = 0; stop_at(stopped, points, target, report);
+	     target += stride) {
 		if (stopped->blocked_max > 0 &&
 		    report->blocked == stopped->blocked_max)
 			return;

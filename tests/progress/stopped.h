@@ -17,6 +17,7 @@
 #define LFV_TESTS_STOPPED_H
 
 #include "progress/bystander.h"
+#include "progress/step_marks.h"
 #include "progress/stepper.h"
 
 enum { STOPPED_PLACES_MAX = 12, STOPPED_NAME_BYTES = 48 };
@@ -36,7 +37,10 @@ struct stopped {
 	enum stopped_thread thread;
 	struct bystander *bystanders;
 	unsigned bystander_count;
+	const char *where;    /* begin of a function's name: blocked_there */
 	unsigned blocked_max; /* give up after as many stops; 0: never */
+	unsigned stride;      /* every how manyth point; 0: each */
+	struct step_marks *marks; /* stopped_mark()'s; or NULL */
 };
 
 /* stopped_place - where the thread stood while the same ones were blocked. */
@@ -51,8 +55,9 @@ struct stopped_place {
 struct stopped_report {
 	struct step_report whole; /* of the operation, unsuspended */
 	uint64_t suspensions;
-	uint64_t blocked; /* suspensions at which somebody was */
-	uint64_t inside;  /* suspensions inside a restartable sequence */
+	uint64_t blocked;       /* suspensions at which somebody was */
+	uint64_t blocked_there; /* of these, inside of such a function */
+	uint64_t inside;        /* suspensions inside a restartable sequence */
 	struct stopped_place places[STOPPED_PLACES_MAX];
 	unsigned place_count;
 	unsigned places_lost; /* more than fit */
@@ -64,6 +69,14 @@ void stopped_init(void);
 /* stopped_count - step through it once, with nobody stopped. */
 void stopped_count(const struct stopped *stopped, struct step_report *report);
 
+/*
+ * stopped_mark - step through it once, with nobody stopped, for marks by which
+ * stopped_run() gets to its points of this kind sooner; how many points there
+ * are.  The end of a thread has no marks.
+ */
+uint64_t stopped_mark(struct stopped *stopped, enum step_points points,
+		      struct step_marks *marks, struct step_report *report);
+
 void stopped_run(const struct stopped *stopped, enum step_points points,
 		 struct stopped_report *report);
 
@@ -72,5 +85,9 @@ void stopped_run(const struct stopped *stopped, enum step_points points,
  * lock's nor a library's, in STOPPED_NAME_BYTES.
  */
 void stopped_name(const struct step_report *report, char *name);
+
+/* stopped_at - stop it at one point alone; false: it has not so many. */
+bool stopped_at(const struct stopped *stopped, enum step_points points,
+		uint64_t target, struct stopped_report *report);
 
 #endif
