@@ -4,12 +4,50 @@
  */
 #include "progress/engine_world.h"
 
+#include <sched.h>
 #include <stdio.h>
 
 #include "base/check.h"
 #include "base/page.h"
+#include "core/engine.h"
 
-static void *area_make(struct world *world)
+static uint64_t still_ns(void)
+{
+	return 1;
+}
+
+/* Whom the nap is for may have this CPU. */
+static void still_sleep_ns(uint64_t ns)
+{
+	(void)ns;
+	(void)sched_yield();
+}
+
+const struct os *world_os_still(void)
+{
+	static struct os still;
+
+	still = os_linux;
+	still.now_ns = still_ns;
+	still.sleep_ns = still_sleep_ns;
+	return &still;
+}
+
+void world_pin(void)
+{
+	cpu_set_t allowed;
+	cpu_set_t one;
+	size_t cpu = 0;
+
+	require(sched_getaffinity(0, sizeof(allowed), &allowed) == 0);
+	while (!CPU_ISSET(cpu, &allowed))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	require(sched_setaffinity(0, sizeof(one), &one) == 0);
+}
+
+void *world_area_make(struct world *world)
 {
 	void *const area = world->address_plane
 				   ? lfv_get_vm_area(world->lfv, PAGE_SIZE, 0)
@@ -19,7 +57,7 @@ static void *area_make(struct world *world)
 	return area;
 }
 
-static void area_free(struct world *world, void *area)
+void world_area_free(struct world *world, void *area)
 {
 	const int error = world->address_plane
 				  ? lfv_free_vm_area(world->lfv, area)
@@ -28,7 +66,7 @@ static void area_free(struct world *world, void *area)
 	require(error == 0);
 }
 
-static void look_up(void *context)
+void world_look_up(void *context)
 {
 	struct world *const world = context;
 	struct lfv_vm_info info;
@@ -37,7 +75,7 @@ static void look_up(void *context)
 	require(info.va_start == (uintptr_t)world->live);
 }
 
-static void purge(void *context)
+void world_purge(void *context)
 {
 	struct world *const world = context;
 
@@ -48,14 +86,14 @@ static void alloc(void *context)
 {
 	struct world *const world = context;
 
-	world->area = area_make(world);
+	world->area = world_area_make(world);
 }
 
 static void free_it(void *context)
 {
 	struct world *const world = context;
 
-	area_free(world, world->area);
+	world_area_free(world, world->area);
 }
 
 static void alloc_and_free(void *context)
@@ -67,12 +105,12 @@ static void alloc_and_free(void *context)
 static void free_and_purge(void *context)
 {
 	free_it(context);
-	purge(context);
+	world_purge(context);
 }
 
 static void purge_and_alloc(void *context)
 {
-	purge(context);
+	world_purge(context);
 	alloc(context);
 }
 
@@ -81,20 +119,21 @@ static void make_lazy(void *context)
 	struct world *const world = context;
 	void *areas[WORLD_LAZY_AREAS];
 
-	purge(context);
+	world_purge(context);
 	for (unsigned i = 0; i < WORLD_LAZY_AREAS; i++)
-		areas[i] = area_make(world);
+		areas[i] = world_area_make(world);
 	for (unsigned i = 0; i < WORLD_LAZY_AREAS; i++)
-		area_free(world, areas[i]);
+		world_area_free(world, areas[i]);
 }
 
 const struct world_operation world_operations[WORLD_OPERATIONS] = {
-	{ "alloc", STOPPED_CALLER, purge, alloc, free_and_purge },
-	{ "free", STOPPED_CALLER, purge_and_alloc, free_it, purge },
-	{ "lookup", STOPPED_CALLER, purge, look_up, NULL },
-	{ "purge", STOPPED_CALLER, make_lazy, purge, NULL },
-	{ "first alloc", STOPPED_FRESH, purge, alloc, free_and_purge },
-	{ "thread exit", STOPPED_ENDING, purge, alloc_and_free, purge },
+	{ "alloc", STOPPED_CALLER, world_purge, alloc, free_and_purge },
+	{ "free", STOPPED_CALLER, purge_and_alloc, free_it, world_purge },
+	{ "lookup", STOPPED_CALLER, world_purge, world_look_up, NULL },
+	{ "purge", STOPPED_CALLER, make_lazy, world_purge, NULL },
+	{ "first alloc", STOPPED_FRESH, world_purge, alloc, free_and_purge },
+	{ "thread exit", STOPPED_ENDING, world_purge, alloc_and_free,
+	  world_purge },
 };
 
 const char *const world_bystander_names[WORLD_BYSTANDERS] = { "lookup", "free",
@@ -105,14 +144,14 @@ static void stock_alloc(void *context)
 {
 	struct stock *const stock = context;
 
-	stock->areas[stock->count++] = area_make(stock->world);
+	stock->areas[stock->count++] = world_area_make(stock->world);
 }
 
 static void stock_free(void *context)
 {
 	struct stock *const stock = context;
 
-	area_free(stock->world, stock->areas[--stock->count]);
+	world_area_free(stock->world, stock->areas[--stock->count]);
 }
 
 /* What is freed is purged, so that stock_fill() finds the same holes. */
@@ -122,32 +161,32 @@ static void stock_empty(void *context)
 
 	while (stock->count > 0)
 		stock_free(context);
-	purge(stock->world);
+	world_purge(stock->world);
 }
 
 static void stock_fill(void *context)
 {
 	struct stock *const stock = context;
 
-	while (stock->count < WORLD_AREAS)
+	while (stock->count < stock->full)
 		stock_alloc(context);
 }
 
 static void bystanders_start(struct world *world)
 {
 	const struct bystander all[WORLD_BYSTANDERS] = {
-		{ .operate = look_up,
+		{ .operate = world_look_up,
 		  .context = world,
-		  .operations = WORLD_AREAS },
+		  .operations = world->to_free.full },
 		{ .operate = stock_free,
 		  .restore = stock_fill,
 		  .context = &world->to_free,
-		  .operations = WORLD_AREAS },
+		  .operations = world->to_free.full },
 		{ .operate = stock_alloc,
 		  .restore = stock_empty,
 		  .context = &world->allocated,
-		  .operations = WORLD_AREAS },
-		{ .operate = purge,
+		  .operations = world->allocated.full },
+		{ .operate = world_purge,
 		  .context = world,
 		  .operations = WORLD_PURGES },
 	};
@@ -162,32 +201,37 @@ bool world_init(struct world *world, const struct world_options *wanted)
 {
 	const struct lfv_options options = {
 		.struct_bytes = sizeof(options),
-		/* The least, so that stocks run empty and over. */
-		.magazine = wanted->is_bare ? 0 : 2,
 		.strategy = wanted->strategy,
 		.lock = wanted->lock,
-		.worker = "none",
+		.frames = wanted->frames,
+		.mapping = wanted->mapping,
+		.worker = wanted->worker != NULL ? wanted->worker : "none",
 		.window_bytes = 128 * MIB,
 		.memory_bytes = 64 * MIB,
-		/* As many as the machine's at least: each has its own stocks.
-		 */
-		.cpus = 16,
+		.cpus = wanted->cpus,
 		.nodes = 2,
 		.address_plane = wanted->address_plane,
+		.magazine = wanted->magazine,
+	};
+	const struct stock stock = {
+		.world = world,
+		.full = wanted->areas > 0 ? wanted->areas : WORLD_AREAS,
 	};
 
 	*world = (struct world){
-		.lfv = lfv_create(&options),
+		.lfv = engine_create(&options, wanted->os != NULL ? wanted->os
+								  : &os_linux),
 		.address_plane = wanted->address_plane,
-		.allocated.world = world,
-		.to_free.world = world,
+		.allocated = stock,
+		.to_free = stock,
 	};
 	if (world->lfv == NULL) {
 		(void)fprintf(stderr, "%s, %s: %s\n", wanted->strategy,
-			      wanted->lock, lfv_last_error());
+			      wanted->lock != NULL ? wanted->lock : "no lock",
+			      lfv_last_error());
 		return false;
 	}
-	world->live = area_make(world);
+	world->live = world_area_make(world);
 	if (!wanted->is_bare)
 		stock_fill(&world->to_free);
 	bystanders_start(world);
@@ -198,7 +242,7 @@ void world_fini(struct world *world)
 {
 	for (unsigned i = 0; i < WORLD_BYSTANDERS; i++)
 		bystander_stop(&world->bystanders[i]);
-	purge(world);
+	world_purge(world);
 	lfv_check(world->lfv);
 	lfv_destroy(world->lfv);
 }

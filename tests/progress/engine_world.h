@@ -10,6 +10,7 @@
 #ifndef LFV_TESTS_ENGINE_WORLD_H
 #define LFV_TESTS_ENGINE_WORLD_H
 
+#include "base/os.h"
 #include "lfv/lfv.h"
 #include "progress/stopped.h"
 
@@ -21,8 +22,10 @@ enum {
 	 * meets the depot behind them.
 	 */
 	WORLD_AREAS = 160,
+	WORLD_AREAS_FEW = 32, /* of what has no slabs, but small stocks */
 	WORLD_PURGES = 3,
 	WORLD_LAZY_AREAS = 3, /* what a purge that is stopped finds */
+	WORLD_AREA_PAGES = 2, /* with the guard */
 };
 
 /* stock - the areas of one who allocates or frees. */
@@ -30,6 +33,7 @@ struct stock {
 	struct world *world;
 	void *areas[WORLD_AREAS];
 	unsigned count;
+	unsigned full; /* how many a bystander makes or frees */
 };
 
 struct world {
@@ -39,7 +43,8 @@ struct world {
 	void *area; /* of the operation that is stopped */
 	struct stock allocated;
 	struct stock to_free;
-	struct bystander bystanders[WORLD_BYSTANDERS];
+	/* room for one of the caller's behind them */
+	struct bystander bystanders[WORLD_BYSTANDERS + 1];
 };
 
 /* In the order of a world's bystanders: the least that they change first. */
@@ -61,7 +66,33 @@ struct world_options {
 	const char *lock;
 	bool address_plane;
 	bool is_bare; /* one live area, and nobody to judge: for counts */
+	/* zero and NULL: as lfv_create() has it */
+	const char *mapping;
+	const char *frames;
+	const char *worker; /* but that is "none" */
+	unsigned magazine;
+	/* the machine's if zero; of fewer than it has, two share a stock */
+	unsigned cpus;
+	/* zero and NULL: WORLD_AREAS, os_linux */
+	unsigned areas;
+	const struct os *os;
 };
+
+/*
+ * world_os_still - the kernel with a clock that stands: nothing decays by
+ * itself, no purge takes longer than all before it, and a nap, as for a purge
+ * of another's that may be over soon, is none.
+ */
+const struct os *world_os_still(void);
+
+/* world_pin - this thread, and those it makes, on one CPU: one stock. */
+void world_pin(void);
+
+/* What operations are made of: an area of one page; a lookup; a purge. */
+void *world_area_make(struct world *world);
+void world_area_free(struct world *world, void *area);
+void world_look_up(void *world);
+void world_purge(void *world);
 
 /* world_init - false when the engine cannot be made; says why. */
 __attribute__((warn_unused_result)) bool

@@ -29,7 +29,12 @@
 #include "core/engine.h"
 #include "progress/engine_world.h"
 
-enum { SKIPPED = 77, WARM_UPS = 2, COUNTS = 3 };
+enum {
+	SKIPPED = 77,
+	WARM_UPS = 2,
+	COUNTS = 3,
+	CPUS = 16, /* made up, for what looks into each CPU's stocks */
+};
 
 /* The node of a CPU decides which pool is looked into. */
 static void pin(void)
@@ -89,6 +94,7 @@ static bool engine_count(const char *strategy, const char *lock,
 		.lock = lock,
 		.address_plane = address_plane,
 		.is_bare = true,
+		.cpus = CPUS,
 	};
 	static struct world world;
 	bool is_same = true;

@@ -59,6 +59,8 @@ static void *fresh_main(void *argument)
 	struct stepper_thread thread;
 
 	stepper_thread_init(&thread);
+	if (stop->stopped->enter != NULL)
+		stop->stopped->enter(stop->stopped->context);
 	stepper_run(&stop->plan, stop->stopped->operate, stop->stopped->context,
 		    &stop->report);
 	stepper_thread_fini(&thread);
@@ -147,9 +149,38 @@ uint64_t stopped_mark(struct stopped *stopped, enum step_points points,
 	step_marks_init(marks, points, &stop.report);
 	stop_once(stopped, &stop);
 	*report = stop.report;
-	if (stopped->thread != STOPPED_ENDING && stepper_has_marks())
+	if (stopped->thread != STOPPED_ENDING && !stopped->is_unmarked &&
+	    stepper_has_marks())
 		stopped->marks = marks;
 	return report->points;
+}
+
+/* stops_max - marks are few in loops: there a stop takes many steps. */
+static uint64_t stops_max(uint64_t instructions)
+{
+	const uint64_t most = STOPPED_STEPS_MAX / instructions;
+
+	return most < STOPPED_STOPS_MAX ? most + 1 : STOPPED_STOPS_MAX;
+}
+
+enum step_points stopped_choose(struct stopped *stopped, bool samples)
+{
+	const uint64_t every_max =
+		samples ? STOPPED_EVERY_SAMPLE_MAX : STOPPED_EVERY_MAX;
+	static struct step_marks marks;
+	struct step_report whole;
+
+	(void)stopped_mark(stopped, STEP_EVERY, &marks, &whole);
+	if (whole.instructions <= every_max)
+		return STEP_EVERY;
+
+	const uint64_t writes =
+		stopped_mark(stopped, STEP_WRITES, &marks, &whole);
+
+	if (samples)
+		stopped->stride =
+			(unsigned)(writes / stops_max(whole.instructions)) + 1;
+	return STEP_WRITES;
 }
 
 void stopped_name(const struct step_report *report, char *name)

@@ -20,7 +20,15 @@
 #include "progress/step_marks.h"
 #include "progress/stepper.h"
 
-enum { STOPPED_PLACES_MAX = 12, STOPPED_NAME_BYTES = 48 };
+enum {
+	STOPPED_PLACES_MAX = 12,
+	STOPPED_NAME_BYTES = 48,
+	STOPPED_EVERY_MAX = 3000,
+	/* of an operation, where a sample will do */
+	STOPPED_EVERY_SAMPLE_MAX = 400,
+	STOPPED_STOPS_MAX = 150,
+	STOPPED_STEPS_MAX = 300000,
+};
 
 /* Whose operation it is. */
 enum stopped_thread {
@@ -35,12 +43,16 @@ struct stopped {
 	void (*tidy)(void *context); /* or NULL */
 	void *context;
 	enum stopped_thread thread;
+	/* Or NULL; what a fresh thread does first, unstepped. */
+	void (*enter)(void *context);
 	struct bystander *bystanders;
 	unsigned bystander_count;
 	const char *where;    /* begin of a function's name: blocked_there */
 	unsigned blocked_max; /* give up after as many stops; 0: never */
 	unsigned stride;      /* every how manyth point; 0: each */
 	struct step_marks *marks; /* stopped_mark()'s; or NULL */
+	/* Others work while it is brought to its point: no breakpoints. */
+	bool is_unmarked;
 };
 
 /* stopped_place - where the thread stood while the same ones were blocked. */
@@ -68,6 +80,18 @@ void stopped_init(void);
 
 /* stopped_count - step through it once, with nobody stopped. */
 void stopped_count(const struct stopped *stopped, struct step_report *report);
+
+/*
+ * stopped_choose - step through it once, with nobody stopped; at which points
+ * to stop it so that nothing is missed: all instructions, if there are up to
+ * STOPPED_EVERY_MAX, else behind each write that others can see.  With
+ * `samples` there is an end to what it takes: from STOPPED_EVERY_SAMPLE_MAX
+ * instructions on behind writes, and if these are many at every second, third,
+ * ... of them.
+ *
+ * Its marks are good until the next call.
+ */
+enum step_points stopped_choose(struct stopped *stopped, bool samples);
 
 /*
  * stopped_mark - step through it once, with nobody stopped, for marks by which

@@ -42,6 +42,7 @@ enum {
 	SKIPPED = 77,
 	EVERY_MAX = 800,
 	EVERY_MAX_LONG = 3000,
+	MAGAZINE = 2,   /* of a cache in front: few areas reach all of it */
 	BROKEN_MAX = 3, /* a promise that is broken more often is broken */
 };
 
@@ -86,6 +87,8 @@ static void row_fill(struct stopped_row *row, enum promise promise)
 		.strategy = row->strategy,
 		.lock = row->lock,
 		.address_plane = row->address_plane,
+		.magazine = MAGAZINE,
+		.os = world_os_still(),
 	};
 	static struct world world;
 
