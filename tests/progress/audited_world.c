@@ -295,12 +295,19 @@ static struct audit missing(struct audited_world *audited)
 	};
 }
 
-/* unaccounted - what nothing of the figures tells of; W3. */
-static uint64_t unaccounted(const struct audited_world *audited)
+static struct lfv_stats stats_of(const struct audited_world *audited)
 {
 	struct lfv_stats stats = { .struct_bytes = sizeof(stats) };
 
 	require(lfv_get_stats(audited->world.lfv, &stats) == 0);
+	return stats;
+}
+
+/* unaccounted - what nothing of the figures tells of; W3. */
+static uint64_t unaccounted(const struct audited_world *audited)
+{
+	const struct lfv_stats stats = stats_of(audited);
+
 	return audited->pages - stats.live_pages - stats.lazy_pages -
 	       stats.pool_pages - stats.hole_pages;
 }
@@ -326,6 +333,10 @@ static void prepare(void *context)
 
 	if (audited->operation->prepare != NULL)
 		audited->operation->prepare(context);
+
+	const struct lfv_stats stats = stats_of(audited);
+
+	audited->loose = stats.lazy_pages + stats.pool_pages;
 }
 
 static void operate(void *context)

@@ -48,6 +48,7 @@ struct audited_world {
 	uint64_t depot_pages_max;
 	uint64_t pages;       /* of the window */
 	uint64_t frames;      /* of the memory */
+	uint64_t loose;       /* lazy or cached when the operation began */
 	struct audit stopped; /* W1 */
 	struct audit over;    /* W2 */
 	unsigned unaccounted; /* how often W3 did not hold */
@@ -59,7 +60,7 @@ struct audited_operation {
 	void (*prepare)(void *audited_world);
 	void (*operate)(void *audited_world);
 	void (*tidy)(void *audited_world);
-	uint64_t holds; /* pages, at most */
+	uint64_t holds; /* pages, at most, with stocks of CACHED_MAGAZINE */
 };
 
 extern const struct audited_operation audited_operations[AUDITED_OPERATIONS];
