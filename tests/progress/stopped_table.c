@@ -66,6 +66,14 @@ void stopped_line_print(const struct stopped_row *row, unsigned operation)
 	(void)fflush(stdout);
 }
 
+static void whom_cell_print(const struct stopped_row *row, unsigned operation)
+{
+	if ((row->left_out & 1U << operation) != 0)
+		(void)printf("–");
+	else
+		blocked_print(blocked_anywhere(&row->reports[operation]));
+}
+
 static void whom_print(const struct stopped_row *rows, unsigned count)
 {
 	(void)printf("| stopped in |");
@@ -78,7 +86,7 @@ static void whom_print(const struct stopped_row *rows, unsigned count)
 		(void)printf("\n| `%s` |", rows[row].strategy);
 		for (unsigned i = 0; i < WORLD_OPERATIONS; i++) {
 			(void)printf(" ");
-			blocked_print(blocked_anywhere(&rows[row].reports[i]));
+			whom_cell_print(&rows[row], i);
 			(void)printf(" |");
 		}
 	}
@@ -109,14 +117,18 @@ void stopped_tables_print(const struct stopped_row *rows, unsigned count)
 		"block | where it stands (who is blocked) |\n"
 		"| :--- | :--- | ---: | ---: | ---: | :--- |\n");
 	for (unsigned row = 0; row < count; row++) {
-		for (unsigned i = 0; i < WORLD_OPERATIONS; i++)
-			where_print(&rows[row], i);
+		for (unsigned i = 0; i < WORLD_OPERATIONS; i++) {
+			if ((rows[row].left_out & 1U << i) == 0)
+				where_print(&rows[row], i);
+		}
 	}
 	(void)printf(
 		"\n</details>\n\n"
 		"<sub>Each at work meanwhile: one thread that does %d "
-		"lookups, one %d frees, one %d allocations, one %d purges. "
+		"lookups, one %d frees, one %d allocations (%d where nobody "
+		"is to be blocked), one %d purges. "
 		"%s plane, lock %s.</sub>\n",
-		WORLD_AREAS, WORLD_AREAS, WORLD_AREAS, WORLD_PURGES,
-		rows[0].address_plane ? "Address" : "Full", rows[0].lock);
+		WORLD_AREAS, WORLD_AREAS, WORLD_AREAS, WORLD_AREAS_FEW,
+		WORLD_PURGES, rows[0].address_plane ? "Address" : "Full",
+		rows[0].lock);
 }

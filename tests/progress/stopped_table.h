@@ -11,7 +11,9 @@
 struct stopped_row {
 	const char *strategy;
 	const char *lock;
+	const char *frames; /* or NULL: the strategy's own */
 	bool address_plane;
+	unsigned left_out; /* bit i: operation i cannot be stepped */
 	struct stopped_report reports[WORLD_OPERATIONS];
 };
 
