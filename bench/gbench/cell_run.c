@@ -60,6 +60,12 @@ static uintptr_t spare_stride(const struct cell *cell)
 	return (cell->pages_max + 1) << PAGE_SHIFT;
 }
 
+/* How many of them: what a thread holds, and what is on its way to another. */
+static size_t spares_of(const struct cell *cell)
+{
+	return cell->live + SPARES;
+}
+
 static int engine_make(struct bench *bench)
 {
 	const struct cell *cell = bench->cell;
@@ -67,7 +73,8 @@ static int engine_make(struct bench *bench)
 
 	if (bench->info->floor) {
 		bench->start = floor_start;
-		bench->bytes = cell->threads * SPARES * spare_stride(cell);
+		bench->bytes =
+			cell->threads * spares_of(cell) * spare_stride(cell);
 		return 0;
 	}
 	cell_options(cell, &options);
@@ -144,12 +151,14 @@ static void bench_free(struct bench *bench)
 
 static int floor_make(struct bench_thread *thread)
 {
-	const uintptr_t stride = spare_stride(thread->bench->cell);
+	const struct cell *const cell = thread->bench->cell;
+	const uintptr_t stride = spare_stride(cell);
+	const size_t all = spares_of(cell);
 
 	if (thread->plane != PLANE_NONE)
 		return 0;
 	thread->spares = spares_make(
-		thread->start + thread->index * SPARES * stride, stride);
+		thread->start + thread->index * all * stride, stride, all);
 	return thread->spares ? 0 : -ENOMEM;
 }
 

@@ -5,19 +5,22 @@
 
 #include "base/os.h"
 
-struct spares *spares_make(uintptr_t start, uintptr_t stride)
+struct spares *spares_make(uintptr_t start, uintptr_t stride, size_t all)
 {
 	const struct cpu_options machine = { 0 };
-	struct spares *const spares = calloc(1, sizeof(*spares));
+	struct spares *const spares =
+		calloc(1, sizeof(*spares) + all * sizeof(spares->stack[0]));
 
 	if (!spares)
 		return NULL;
 	spares->start = start;
 	spares->stride = stride;
+	spares->bytes = all * stride;
+	spares->all = all;
 	/* The lowest is on top. */
-	while (spares->count < SPARES) {
+	while (spares->count < all) {
 		spares->stack[spares->count] =
-			start + (SPARES - 1 - spares->count) * stride;
+			start + (all - 1 - spares->count) * stride;
 		spares->count++;
 	}
 	if (cpu_map_init(&spares->cpus, &machine, &os_linux) ||
@@ -41,11 +44,11 @@ uintptr_t spares_take_slowly(struct spares *spares)
 {
 	if (spares->count)
 		return spares->stack[--spares->count];
-	return spares->start + spares->next++ % SPARES * spares->stride;
+	return spares->start + spares->next++ % spares->all * spares->stride;
 }
 
 void spares_give_slowly(struct spares *spares, uintptr_t address)
 {
-	if (spares->count < SPARES)
+	if (spares->count < spares->all)
 		spares->stack[spares->count++] = address;
 }

@@ -9,12 +9,14 @@
  * costs above this row is what it does.
  *
  * Each thread has stocks of its own, so that none waits for another's.  Behind
- * them lies a stack with all its addresses, and behind that, for what other
- * threads keep, all of them again, round and round.
+ * them lies a stack with all its addresses: as many as it may hold live, and
+ * SPARES for what is on its way.  Behind that, for what other threads keep, are
+ * all of them again, round and round.
  */
 #ifndef LFV_BENCH_SPARES_H
 #define LFV_BENCH_SPARES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/atomic.h"
@@ -27,14 +29,16 @@ struct spares {
 	struct cpu_map cpus;
 	uintptr_t start;
 	uintptr_t stride;
-	uint32_t count;
-	uint32_t next;           /* from here on, round and round */
+	uintptr_t bytes; /* of all its addresses */
+	size_t all;
+	size_t count;
+	size_t next;             /* from here on, round and round */
 	_Atomic(uintptr_t) word; /* what the release stores go to */
-	uintptr_t stack[SPARES];
+	uintptr_t stack[];
 };
 
-/* spares_make - SPARES addresses from `start` on, or NULL. */
-struct spares *spares_make(uintptr_t start, uintptr_t stride);
+/* spares_make - `all` addresses from `start` on, or NULL. */
+struct spares *spares_make(uintptr_t start, uintptr_t stride, size_t all);
 void spares_free(struct spares *spares);
 
 uintptr_t spares_take_slowly(struct spares *spares);
@@ -56,8 +60,7 @@ static inline int spare_give(struct spares *spares, uintptr_t address)
 	/* release: for its cost; nobody acquires it. */
 	store_release(&spares->word, 0);
 	/* Another thread's go round by themselves. */
-	if (__builtin_expect(address - spares->start >= SPARES * spares->stride,
-			     0))
+	if (__builtin_expect(address - spares->start >= spares->bytes, 0))
 		return 0;
 	if (__builtin_expect(!percpu_push(&spares->stock, address), 0))
 		spares_give_slowly(spares, address);

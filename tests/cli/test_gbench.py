@@ -196,6 +196,9 @@ class Cells(GbenchTest):
     def test_an_area_is_freed_by_another_thread(self):
         self.measured("--workload=remote_free", "--threads=2")
 
+    def test_a_floor_has_an_address_for_each_live_area(self):
+        self.measured("--workload=floor_replace", "--live=5000", "--threads=1")
+
     def test_fragmented_memory_refuses_contiguous_frames(self):
         (row,) = self.measured("--workload=vs_kmalloc_fragmented",
                                "--threads=1", "--api=alloc_pages",
