@@ -133,8 +133,9 @@ void percpu_fini(struct percpu *percpu);
 static inline bool percpu_push(struct percpu *percpu, uint64_t value)
 {
 	assert(value != PERCPU_NO_VALUE);
-	return percpu->has_sections ? slots_push(&percpu->slots, value)
-				    : percpu->ops->push(percpu, value);
+	return __builtin_expect(percpu->has_sections, 1)
+		       ? slots_push(&percpu->slots, value)
+		       : percpu->ops->push(percpu, value);
 }
 
 /*
@@ -143,8 +144,38 @@ static inline bool percpu_push(struct percpu *percpu, uint64_t value)
 __attribute__((warn_unused_result)) static inline bool
 percpu_take(struct percpu *percpu, uint64_t *value)
 {
-	return percpu->has_sections ? slots_take(&percpu->slots, value)
-				    : percpu->ops->take(percpu, value);
+	if (__builtin_expect(percpu->has_sections, 1))
+		return slots_take(&percpu->slots, value);
+
+	/* A cell of its own, so that `value` may stay in a register. */
+	uint64_t taken;
+
+	if (!percpu->ops->take(percpu, &taken))
+		return false;
+	*value = taken;
+	return true;
+}
+
+/*
+ * percpu_try_push, percpu_try_take - as above, of a member with sections, and
+ * refused as well when the one try was interrupted.
+ */
+static inline bool percpu_try_push(struct percpu *percpu, uint64_t value)
+{
+	assert(percpu->has_sections && value != PERCPU_NO_VALUE);
+	return section_push(&percpu->slots, value) > 0;
+}
+
+__attribute__((warn_unused_result)) static inline bool
+percpu_try_take(struct percpu *percpu, uint64_t *value)
+{
+	uint64_t taken;
+
+	assert(percpu->has_sections);
+	if (__builtin_expect(section_take(&percpu->slots, &taken) <= 0, 0))
+		return false;
+	*value = taken;
+	return true;
 }
 
 /*

@@ -141,25 +141,38 @@ static void *area_make(struct lfv *lfv, const struct lfv_request *asked,
 	return answer(error, address);
 }
 
+static inline struct vm_struct memory_of(size_t size, const void *caller)
+{
+	return (struct vm_struct){
+		.flags = LFV_VM_ALLOC,
+		.nr_pages = (uint32_t)bytes_to_pages(size),
+		.caller = caller,
+		.size = size,
+	};
+}
+
 /* vmalloc_slowly - as lfv_vmalloc(), for whoever calls it. */
 static __attribute__((noinline)) void *
 vmalloc_slowly(struct lfv *lfv, size_t size, const void *caller)
 {
 	const struct lfv_request asked = { .size = size, .node = -1 };
+	const struct vm_struct vm = memory_of(size, caller);
+	void *const address =
+		lfv->choices.address_plane
+			? NULL
+			: fast_alloc(fast_other(lfv), false, size, &vm);
 
-	return area_make(lfv, &asked, caller, SOURCE_MEMORY);
+	return address != NULL ? address
+			       : area_make(lfv, &asked, caller, SOURCE_MEMORY);
 }
 
 void *lfv_vmalloc(struct lfv *lfv, size_t size)
 {
-	const struct vm_struct vm = {
-		.flags = LFV_VM_ALLOC,
-		.nr_pages = (uint32_t)bytes_to_pages(size),
-		.caller = __builtin_return_address(0),
-		.size = size,
-	};
-	void *const address =
-		lfv->choices.address_plane ? NULL : fast_alloc(lfv, size, &vm);
+	const struct vm_struct vm =
+		memory_of(size, __builtin_return_address(0));
+	void *const address = lfv->choices.address_plane
+				      ? NULL
+				      : fast_alloc(lfv->plain, true, size, &vm);
 
 	return __builtin_expect(address != NULL, 1)
 		       ? address
@@ -204,6 +217,13 @@ void *lfv_vmalloc_range(struct lfv *lfv, const struct lfv_request *request)
 			 SOURCE_MEMORY);
 }
 
+/* ranges_of - on the full plane what lies in the cache has frames. */
+static inline struct cached *ranges_of(const struct lfv *lfv,
+				       struct cached *cached, unsigned flags)
+{
+	return flags == 0 && lfv->choices.address_plane ? cached : NULL;
+}
+
 static __attribute__((noinline)) void *get_vm_area_slowly(struct lfv *lfv,
 							  size_t size,
 							  unsigned flags,
@@ -214,8 +234,12 @@ static __attribute__((noinline)) void *get_vm_area_slowly(struct lfv *lfv,
 		.flags = flags,
 		.node = -1,
 	};
+	const struct vm_struct vm = { .caller = caller, .size = size };
+	void *const address = fast_alloc(ranges_of(lfv, fast_other(lfv), flags),
+					 false, size, &vm);
 
-	return area_make(lfv, &asked, caller, SOURCE_NONE);
+	return address != NULL ? address
+			       : area_make(lfv, &asked, caller, SOURCE_NONE);
 }
 
 void *lfv_get_vm_area(struct lfv *lfv, size_t size, unsigned flags)
@@ -224,10 +248,8 @@ void *lfv_get_vm_area(struct lfv *lfv, size_t size, unsigned flags)
 		.caller = __builtin_return_address(0),
 		.size = size,
 	};
-	/* On the full plane what lies in the cache has frames. */
-	void *const address = flags == 0 && lfv->choices.address_plane
-				      ? fast_alloc(lfv, size, &vm)
-				      : NULL;
+	void *const address =
+		fast_alloc(ranges_of(lfv, lfv->plain, flags), true, size, &vm);
 
 	return __builtin_expect(address != NULL, 1)
 		       ? address
@@ -307,11 +329,19 @@ void *lfv_ioremap(struct lfv *lfv, int fd, uint64_t offset, size_t size,
 	return answer(error, address);
 }
 
+static __attribute__((noinline)) int
+free_slowly(struct lfv *lfv, const void *address, bool mapped)
+{
+	return fast_free(lfv, fast_other(lfv), false, address)
+		       ? 0
+		       : engine_free(lfv, address, mapped);
+}
+
 int lfv_vfree(struct lfv *lfv, const void *address)
 {
-	if (__builtin_expect(fast_free(lfv, address), 1))
-		return 0;
-	return engine_free(lfv, address, true);
+	return __builtin_expect(fast_free(lfv, lfv->plain, true, address), 1)
+		       ? 0
+		       : free_slowly(lfv, address, true);
 }
 
 int lfv_vunmap(struct lfv *lfv, const void *address)
@@ -326,9 +356,9 @@ int lfv_iounmap(struct lfv *lfv, const void *address)
 
 int lfv_free_vm_area(struct lfv *lfv, const void *address)
 {
-	if (__builtin_expect(fast_free(lfv, address), 1))
-		return 0;
-	return engine_free(lfv, address, false);
+	return __builtin_expect(fast_free(lfv, lfv->plain, true, address), 1)
+		       ? 0
+		       : free_slowly(lfv, address, false);
 }
 
 void *lfv_vmap(struct lfv *lfv, const struct lfv_page *pages, size_t count)

@@ -132,6 +132,8 @@ static int va_make(struct lfv *lfv)
 	/* What a free need not unmap, and may use again at once. */
 	if (error == 0 && choices->cached && config.reuse_at_once && !unmaps)
 		lfv->fast = lfv->va.state;
+	if (lfv->fast != NULL && lfv->fast->is_plain)
+		lfv->plain = lfv->fast;
 	if (error == 0)
 		lfv->index = va_index(&lfv->va);
 	return error;

@@ -55,6 +55,7 @@ struct lfv {
 	bool is_orphan;
 	/* constant, but NULL in a forked child; see core/fast.h */
 	struct cached *fast;
+	struct cached *plain;
 	const struct page_map *index;
 	/* each has its own rules */
 	struct va va;

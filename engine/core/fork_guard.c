@@ -46,6 +46,7 @@ static void cut_off(struct lfv *lfv)
 
 	lfv->is_orphan = true;
 	lfv->fast = NULL;
+	lfv->plain = NULL;
 	lfv->index = NULL;
 	/*
 	 * A child that went on with its parent's memory mapped would corrupt

@@ -21,16 +21,10 @@ void vm_info_fill(struct lfv_vm_info *info, const struct va_found *found)
 	};
 }
 
-int lfv_find_vm_area(struct lfv *lfv, const void *address,
-		     struct lfv_vm_info *info)
+static __attribute__((noinline)) int
+find_slowly(struct lfv *lfv, const void *address, struct lfv_vm_info *info)
 {
 	struct va_found found;
-
-	if (__builtin_expect(fast_find(lfv, address, &found), 1)) {
-		vm_info_fill(info, &found);
-		return 0;
-	}
-
 	const int error = engine_enter(lfv);
 
 	if (error != 0)
@@ -38,6 +32,17 @@ int lfv_find_vm_area(struct lfv *lfv, const void *address,
 	if (!lfv->va.ops->find(&lfv->va, (uintptr_t)address, &found))
 		return error_set(-ENOENT, "no live area covers 0x%zx",
 				 (size_t)(uintptr_t)address);
+	vm_info_fill(info, &found);
+	return 0;
+}
+
+int lfv_find_vm_area(struct lfv *lfv, const void *address,
+		     struct lfv_vm_info *info)
+{
+	struct va_found found;
+
+	if (__builtin_expect(!fast_find(lfv, address, &found), 0))
+		return find_slowly(lfv, address, info);
 	vm_info_fill(info, &found);
 	return 0;
 }

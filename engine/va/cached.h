@@ -28,8 +28,8 @@
  * Who may run with whom: as the strategy, and the cache with everything.
  * Progress: the strategy's, where the cache is short or full; else lock-free.
  *
- * The three inline functions below are the way of nearly all calls, for the
- * core, which falls back on the table.
+ * The inline functions below, and `fits`, are the way of nearly all calls, for
+ * the core (core/fast.h), which falls back on the table.
  */
 #ifndef LFV_VA_CACHED_H
 #define LFV_VA_CACHED_H
@@ -38,15 +38,22 @@
 #include "va/page_map.h"
 #include "va/va.h"
 
+/* class_fit - what serves a size: the stocks of its class. */
+struct class_fit {
+	struct percpu *stock;
+	size_t pages; /* of the class's areas */
+};
+
 struct cached {
 	/* constant after init */
 	struct page_map *map;
 	bool hardened; /* live -> idle by exchange: of two frees one is refused
 			*/
+	bool is_plain; /* not so, and the stocks are sections' */
 	bool keeps;    /* K2; never on the address plane */
 	bool unmaps;   /* in free */
 	uint32_t whole_flags; /* K2: of the areas that have all frames */
-	uint8_t class_of[CLASS_PAGES_MAX + 1];
+	struct class_fit fits[CLASS_PAGES_MAX + 1]; /* by pages */
 	const struct va_back *back;
 	struct va_ops ops; /* the strategy's, with ours in their places */
 	/* each has its own rules */
@@ -65,13 +72,6 @@ size_t cached_state_bytes(void);
  * `stuck`: it could not be unmapped.  True: a purge is due.
  */
 bool cached_settle(struct va *va, uint64_t first, uint64_t pages, bool stuck);
-
-/* cached_take - an idle area for 1 to CLASS_PAGES_MAX pages from this CPU. */
-static inline bool cached_take(struct cached *self, size_t pages,
-			       uint64_t *first)
-{
-	return hole_cache_take(&self->cache, self->class_of[pages], first);
-}
 
 /* cached_retract - live -> idle; false: no live area begins at `first`. */
 static inline bool cached_retract(struct cached *self, uint64_t first,
@@ -98,13 +98,8 @@ static inline bool cached_is_whole(struct cached *self, uint64_t first)
 static inline bool cached_give(struct cached *self, uint64_t first,
 			       uint64_t pages)
 {
-	if (__builtin_expect(pages > CLASS_PAGES_MAX, 0))
-		return false;
-
-	const unsigned size_class = self->class_of[pages];
-
-	return __builtin_expect(class_pages(size_class) == pages, 1) &&
-	       hole_cache_give(&self->cache, size_class, first);
+	return pages <= CLASS_PAGES_MAX && self->fits[pages].pages == pages &&
+	       percpu_push(self->fits[pages].stock, first);
 }
 
 #endif

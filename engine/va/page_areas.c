@@ -120,8 +120,9 @@ unsigned areas_alloc_many(struct va *va, size_t pages, unsigned count,
 bool areas_publish(struct va *va, const struct va_range *range,
 		   const struct va_request *request)
 {
-	return page_map_publish(&areas_of(va)->map,
-				areas_page(va, range->start), &request->vm);
+	return page_map_publish(
+		&areas_of(va)->map, areas_page(va, range->start),
+		(range->end - range->start) >> PAGE_SHIFT, &request->vm);
 }
 
 bool areas_has_begun(struct va *va, uintptr_t start)

@@ -105,13 +105,20 @@ static inline bool idle_to_none(struct page_head *head)
 	return page_head_clear(head, PAGE_IDLE);
 }
 
-/* idle -> live, a new generation. */
-static inline bool idle_to_live(struct page_head *head)
+/* page_head_is_idle_of - idle, and of this very length. */
+static inline bool page_head_is_idle_of(struct page_head head, uint64_t pages)
 {
-	if (!page_head_is(*head, PAGE_IDLE))
+	return (head.bits & ~PAGE_GENERATION_MASK) ==
+	       (pages << PAGE_LENGTH_SHIFT | PAGE_IDLE);
+}
+
+/* idle -> live, of this length, a new generation; false: it was not. */
+static inline bool idle_to_live(struct page_head *head, uint64_t pages)
+{
+	if (!page_head_is_idle_of(*head, pages))
 		return false;
 	head->bits =
-		(head->bits & ~(PAGE_GENERATION_MASK | PAGE_STATE_MASK)) |
+		pages << PAGE_LENGTH_SHIFT |
 		((head->bits + PAGE_GENERATION_ONE) & PAGE_GENERATION_MASK) |
 		PAGE_LIVE;
 	return true;

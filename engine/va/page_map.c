@@ -8,7 +8,6 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "va/va.h"
 
 static size_t records_bytes(const struct page_map *map)
 {
@@ -191,46 +190,10 @@ bool page_map_covering(const struct page_map *map, uint64_t page,
 	       !page_head_is(*head, PAGE_NONE);
 }
 
-bool page_map_copy(const struct page_map *map, uint64_t first, uint64_t page,
-		   struct va_found *found)
-{
-	struct page_record *const record = &map->records[first];
-	/* acquire [area-seq]: the area before this one has been retracted. */
-	const uint64_t seq = load_acquire(&record->seq);
-	const struct page_head head = page_map_head(map, first);
-
-	if (!page_head_is(head, PAGE_LIVE) ||
-	    !page_head_covers(head, first, page))
-		return false;
-
-	/* acquire [area-vm]: a part of another area comes with its seq. */
-	const uint64_t kind = load_acquire(&record->kind);
-
-	found->start = page_map_address(map, first);
-	found->end = page_map_address(map, first + page_head_pages(head));
-	found->vm.flags = (uint32_t)kind;
-	found->vm.nr_pages = (uint32_t)(kind >> 32);
-	/* acquire [area-vm]: as above. */
-	found->vm.caller = load_acquire(&record->caller);
-	/* acquire [area-vm]: as above. */
-	found->vm.phys = load_acquire(&record->phys);
-	/* acquire [area-vm]: as above. */
-	found->vm.size = load_acquire(&record->size);
-	found->lazy = false;
-	found->merged = 0;
-	/* relaxed: [area-vm] orders it behind the parts. */
-	return load_relaxed(&record->seq) == seq;
-}
-
-bool page_map_find(const struct page_map *map, uint64_t page,
-		   struct va_found *found)
+bool page_map_find_in_chunk(const struct page_map *map, uint64_t page,
+			    struct va_found *found)
 {
 	/* relaxed: as in owner_covers(). */
-	const uint64_t owner = load_relaxed(&map->owners[page]);
-
-	if (page_map_copy(map, owner, page, found))
-		return true;
-	/* relaxed: as above. */
 	return page_map_copy(
 		map, load_relaxed(&map->chunk_owners[page >> MAP_CHUNK_SHIFT]),
 		page, found);

@@ -46,9 +46,8 @@
 #include "base/page.h"
 #include "va/area.h"
 #include "va/page_head.h"
+#include "va/va.h"
 #include "va/va_range.h"
-
-struct va_found;
 
 enum { MAP_CHUNK_SHIFT = 9, MAP_CHUNK_PAGES = 1 << MAP_CHUNK_SHIFT };
 
@@ -133,17 +132,17 @@ page_map_end(struct page_map *map, uint64_t first, struct page_head *before);
 /*
  * page_map_publish - idle -> live: the linearization point of an allocation.
  *
- * False, and nothing done: the area is not idle, so that it has another owner:
- * two frees of it raced.
+ * False, and nothing done: no area of `pages` is idle there, so that what is
+ * there has another owner: two frees of it raced.
  */
 static inline bool page_map_publish(struct page_map *map, uint64_t first,
-				    const struct vm_struct *vm)
+				    uint64_t pages, const struct vm_struct *vm)
 {
 	struct page_record *const record = &map->records[first];
 	/* relaxed: the holder of the number is its only writer. */
 	struct page_head head = { load_relaxed(&record->head) };
 
-	if (__builtin_expect(!idle_to_live(&head), 0))
+	if (__builtin_expect(!idle_to_live(&head, pages), 0))
 		return false;
 	/*
 	 * relaxed: the holder is its only writer.
@@ -192,12 +191,13 @@ static inline bool page_map_retract_once(struct page_map *map, uint64_t first,
 	_Atomic(uint64_t) *const word = &map->records[first].head;
 	/* relaxed: the exchange below sees whether it is still so. */
 	struct page_head head = { load_relaxed(word) };
-
-	*before = head;
-	if (!live_to_idle(&head))
-		return false;
+	uint64_t seen = head.bits;
 	/* acquire [area-head]: the area as it was made; else as above. */
-	return cas_acquire(word, &before->bits, head.bits);
+	const bool is_ours =
+		live_to_idle(&head) && cas_acquire(word, &seen, head.bits);
+
+	*before = (struct page_head){ seen };
+	return is_ours;
 }
 
 /* page_map_has_begun - an area was published at `first` at any time. */
@@ -220,11 +220,61 @@ bool page_map_covering(const struct page_map *map, uint64_t page,
 		       uint64_t *first, struct page_head *head);
 
 /* page_map_copy - of the area at `first`, if it is live and covers `page`. */
-bool page_map_copy(const struct page_map *map, uint64_t first, uint64_t page,
-		   struct va_found *found);
+static inline bool page_map_copy(const struct page_map *map, uint64_t first,
+				 uint64_t page, struct va_found *found)
+{
+	struct page_record *const record = &map->records[first];
+	/* acquire [area-seq]: the area before this one has been retracted. */
+	const uint64_t seq = load_acquire(&record->seq);
+	const struct page_head head = page_map_head(map, first);
+
+	if (__builtin_expect(!page_head_is(head, PAGE_LIVE) ||
+				     !page_head_covers(head, first, page),
+			     0))
+		return false;
+
+	/* acquire [area-vm]: a part of another area comes with its seq. */
+	const uint64_t kind = load_acquire(&record->kind);
+
+	found->start = page_map_address(map, first);
+	found->end = page_map_address(map, first + page_head_pages(head));
+	found->vm.flags = (uint32_t)kind;
+	found->vm.nr_pages = (uint32_t)(kind >> 32);
+	/* acquire [area-vm]: as above. */
+	found->vm.caller = load_acquire(&record->caller);
+	/* acquire [area-vm]: as above. */
+	found->vm.phys = load_acquire(&record->phys);
+	/* acquire [area-vm]: as above. */
+	found->vm.size = load_acquire(&record->size);
+	found->lazy = false;
+	found->merged = 0;
+	/* relaxed: [area-vm] orders it behind the parts. */
+	return load_relaxed(&record->seq) == seq;
+}
+
+/* page_map_find_in_chunk - the second look of page_map_find(). */
+bool page_map_find_in_chunk(const struct page_map *map, uint64_t page,
+			    struct va_found *found);
 
 /* page_map_find - the live area that covers `page`; M3. */
-bool page_map_find(const struct page_map *map, uint64_t page,
-		   struct va_found *found);
+static inline bool page_map_find(const struct page_map *map, uint64_t page,
+				 struct va_found *found)
+{
+	/* relaxed: what it names is looked at, and M1 holds while it is live;
+	 * the entry of a live area is ordered by whoever told of the address.
+	 */
+	const uint64_t owner = load_relaxed(&map->owners[page]);
+
+	if (__builtin_expect(page_map_copy(map, owner, page, found), 1))
+		return true;
+
+	/* A copy of its own, so that `found` may stay in registers. */
+	struct va_found second;
+
+	if (!page_map_find_in_chunk(map, page, &second))
+		return false;
+	*found = second;
+	return true;
+}
 
 #endif

@@ -162,7 +162,7 @@ static bool is_whole_class(const struct cached *self, unsigned size_class,
 static bool take(struct va *va, size_t pages, uint64_t *first, bool *mapped)
 {
 	struct cached *const self = cached_of(va);
-	const unsigned size_class = self->class_of[pages];
+	const unsigned size_class = class_of(pages);
 
 	*mapped = self->keeps;
 	while (take_cached(va, size_class, first))
@@ -195,7 +195,7 @@ static bool take_suiting(struct va *va, const struct va_request *request,
 {
 	struct cached *const self = cached_of(va);
 	const size_t pages = request->size >> PAGE_SHIFT;
-	const unsigned size_class = self->class_of[pages];
+	const unsigned size_class = class_of(pages);
 
 	/* What waits for a purge is a hole then: no area comes round again. */
 	if (!va->config.reuse_at_once || class_pages(size_class) != pages ||
@@ -238,8 +238,7 @@ static int cached_alloc(struct va *va, const struct va_request *request,
 		      : take_suiting(va, request, &first, &range->mapped)))
 		return inner_alloc(va, request, range);
 	range->start = page_map_address(self->map, first);
-	range->end = range->start +
-		     pages_to_bytes(class_pages(self->class_of[pages]));
+	range->end = range->start + pages_to_bytes(self->fits[pages].pages);
 	return 0;
 }
 
@@ -249,6 +248,7 @@ static bool cached_publish(struct va *va, const struct va_range *range,
 	struct cached *const self = cached_of(va);
 
 	return page_map_publish(self->map, page_of(va, range->start),
+				(range->end - range->start) >> PAGE_SHIFT,
 				&request->vm);
 }
 
@@ -475,7 +475,10 @@ int cached_init(struct va *va, const struct va_ops *ops)
 	self->hardened = va->config.hardened || self->unmaps ||
 			 !va->config.reuse_at_once;
 	for (size_t pages = 1; pages <= CLASS_PAGES_MAX; pages++)
-		self->class_of[pages] = (uint8_t)class_of(pages);
+		self->fits[pages] = (struct class_fit){
+			.stock = &self->cache.stocks[class_of(pages)],
+			.pages = class_pages(class_of(pages)),
+		};
 	self->ops = ops_make(ops);
 	self->back = ops->back;
 	va->ops = &self->ops;
@@ -485,6 +488,8 @@ int cached_init(struct va *va, const struct va_ops *ops)
 	error = map_make(va);
 	if (!error) {
 		error = cache_make(va);
+		self->is_plain =
+			!self->hardened && self->cache.stocks[0].has_sections;
 		if (!error)
 			return 0;
 		if (!self->back)

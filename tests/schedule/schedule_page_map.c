@@ -46,7 +46,7 @@ static void publish(uint64_t first, uint64_t pages)
 {
 	const struct vm_struct vm = map_account_make(first, pages);
 
-	schedule_require(page_map_publish(&map, first, &vm));
+	schedule_require(page_map_publish(&map, first, pages, &vm));
 }
 
 static void make(uint64_t first, uint64_t pages)

@@ -31,6 +31,12 @@ static bool seven_pages(struct page_head *head)
 	return none_to_idle(head, 7);
 }
 
+/* live_again - of the length that it has. */
+static bool live_again(struct page_head *head)
+{
+	return idle_to_live(head, page_head_pages(*head));
+}
+
 static const struct change {
 	bool (*make)(struct page_head *head);
 	enum page_state from;
@@ -40,7 +46,7 @@ static const struct change {
 } changes[] = {
 	{ seven_pages, PAGE_NONE, PAGE_IDLE, 7, false },
 	{ idle_to_none, PAGE_IDLE, PAGE_NONE, 0, false },
-	{ idle_to_live, PAGE_IDLE, PAGE_LIVE, -1, true },
+	{ live_again, PAGE_IDLE, PAGE_LIVE, -1, true },
 	{ live_to_idle, PAGE_LIVE, PAGE_IDLE, -1, false },
 	{ idle_to_lazy, PAGE_IDLE, PAGE_LAZY, -1, false },
 	{ lazy_to_none, PAGE_LAZY, PAGE_NONE, 0, false },
@@ -92,11 +98,27 @@ static void an_area_may_be_as_long_as_the_largest_window(void **state)
 
 	(void)state;
 	assert_true(none_to_idle(&head, all));
-	assert_true(idle_to_live(&head));
+	assert_true(idle_to_live(&head, all));
 	assert_int_equal(page_head_pages(head), all);
 	assert_true(page_head_is(head, PAGE_LIVE));
 	assert_true(page_head_covers(head, 0, all - 1));
 	assert_false(page_head_covers(head, 0, all));
+}
+
+static void an_area_of_another_length_is_not_made_live(void **state)
+{
+	struct page_head head = { 0 };
+
+	(void)state;
+	assert_true(none_to_idle(&head, 8));
+
+	const struct page_head idle = head;
+
+	assert_false(idle_to_live(&head, 7));
+	assert_false(idle_to_live(&head, 9));
+	assert_false(idle_to_live(&head, 0));
+	assert_int_equal(head.bits, idle.bits);
+	assert_true(idle_to_live(&head, 8));
 }
 
 static void a_head_covers_its_pages_and_no_others(void **state)
@@ -117,6 +139,7 @@ int main(void)
 		cmocka_unit_test(
 			each_change_is_made_from_its_state_and_no_other),
 		cmocka_unit_test(an_area_may_be_as_long_as_the_largest_window),
+		cmocka_unit_test(an_area_of_another_length_is_not_made_live),
 		cmocka_unit_test(a_head_covers_its_pages_and_no_others),
 	};
 

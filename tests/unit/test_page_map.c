@@ -62,7 +62,7 @@ static void live(struct page_map *map, uint64_t first, uint64_t pages)
 	const struct vm_struct vm = vm_of(first);
 
 	page_map_begin(map, first, pages);
-	assert_true(page_map_publish(map, first, &vm));
+	assert_true(page_map_publish(map, first, pages, &vm));
 }
 
 static void end(struct page_map *map, uint64_t first)
@@ -170,7 +170,7 @@ static void an_area_is_found_from_publish_to_retract(void **state)
 	assert_false(page_map_find(&map, 8, &found));
 	page_map_begin(&map, 8, 4);
 	assert_false(page_map_find(&map, 8, &found));
-	assert_true(page_map_publish(&map, 8, &vm));
+	assert_true(page_map_publish(&map, 8, 4, &vm));
 	assert_true(page_map_find(&map, 11, &found));
 	assert_true(page_map_retract(&map, 8, &before));
 	assert_int_equal(page_head_pages(before), 4);
@@ -214,15 +214,16 @@ static void only_an_idle_area_is_published(void **state)
 
 	(void)state;
 	map_begin(&map);
-	assert_false(page_map_publish(&map, 1, &vm));
+	assert_false(page_map_publish(&map, 1, 1, &vm));
 	page_map_begin(&map, 1, 1);
-	assert_true(page_map_publish(&map, 1, &vm));
-	assert_false(page_map_publish(&map, 1, &other));
+	assert_false(page_map_publish(&map, 1, 2, &other));
+	assert_true(page_map_publish(&map, 1, 1, &vm));
+	assert_false(page_map_publish(&map, 1, 1, &other));
 	assert_true(page_map_find(&map, 1, &found));
 	assert_true(vm_is(&found.vm, 1));
 	assert_true(page_map_retract(&map, 1, &before));
 	to_lazy(&map, 1);
-	assert_false(page_map_publish(&map, 1, &vm));
+	assert_false(page_map_publish(&map, 1, 1, &vm));
 	page_map_fini(&map);
 }
 
@@ -446,7 +447,7 @@ static void a_find_beside_writers_copies_one_area(void **state)
 		const struct vm_struct vm = vm_of(i);
 
 		page_map_begin(&race.map, 20, 1 + i % 3);
-		assert_true(page_map_publish(&race.map, 20, &vm));
+		assert_true(page_map_publish(&race.map, 20, 1 + i % 3, &vm));
 		if (i % 256 == 0)
 			sched_yield();
 		gone(&race.map, 20);

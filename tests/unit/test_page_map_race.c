@@ -32,7 +32,7 @@ static void live(uint64_t pages, uint32_t number)
 				      .size = number };
 
 	page_map_begin(&map, AREA, pages);
-	assert_true(page_map_publish(&map, AREA, &vm));
+	assert_true(page_map_publish(&map, AREA, pages, &vm));
 }
 
 static bool others_answer;
@@ -50,7 +50,7 @@ static void other_retracts_and_publishes(void)
 	struct page_head before;
 
 	others_answer = page_map_retract_once(&map, AREA, &before) &&
-			page_map_publish(&map, AREA, &vm);
+			page_map_publish(&map, AREA, 4, &vm);
 }
 
 static void other_ends(void)
@@ -71,7 +71,7 @@ static void other_publishes(void)
 {
 	const struct vm_struct vm = { .flags = 2 };
 
-	others_answer = page_map_publish(&map, AREA, &vm);
+	others_answer = page_map_publish(&map, AREA, 4, &vm);
 }
 
 typedef bool way(struct page_map *map, uint64_t first,

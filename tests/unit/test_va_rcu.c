@@ -123,6 +123,7 @@ static void a_batch_crosses_zones(void **state)
 		const struct va_request request = request_all(&world, SIZE);
 		const struct va_range range = {
 			.start = address_of((long)firsts[i]),
+			.end = address_of((long)firsts[i] + SIZE),
 		};
 
 		assert_int_equal(firsts[i], first + i * SIZE);
