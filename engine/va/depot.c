@@ -28,11 +28,15 @@ static uint32_t top_index(uint64_t top)
 	return (uint32_t)(top & TOP_INDEX_MASK);
 }
 
-/* top_next - the word that follows `top`, with `index` on the stack. */
-static uint64_t top_next(uint64_t top, uint32_t index)
+/* top_tag - how many batches were ever pushed. */
+static uint64_t top_tag(uint64_t top)
 {
-	const uint64_t tag = (top >> TOP_INDEX_BITS) + 1;
+	return top >> TOP_INDEX_BITS;
+}
 
+/* top_of - the word with that tag and `index` on the stack. */
+static uint64_t top_of(uint64_t tag, uint32_t index)
+{
 	return tag << TOP_INDEX_BITS | index;
 }
 
@@ -72,9 +76,8 @@ static void stack_push(struct depot *depot, struct depot_stack *stack,
 		/* relaxed: [depot-batch] publishes it. */
 		store_relaxed(&batch->next, top_index(top));
 		/* release [depot-batch]: what the batch holds. */
-	} while (!cas_release(&stack->top, &top, top_next(top, index)));
-	/* relaxed: a figure. */
-	add_relaxed(&stack->count, 1);
+	} while (!cas_release(&stack->top, &top,
+			      top_of(top_tag(top) + 1, index)));
 }
 
 /* stack_pop - the batch on top, or 0. */
@@ -88,18 +91,15 @@ static uint32_t stack_pop(struct depot *depot, struct depot_stack *stack)
 		if (index == 0)
 			return 0;
 
-		/* relaxed: if the batch has left the stack since, the tag has
-		 * changed. */
+		/* relaxed: if the batch has left the stack since, it is not on
+		 * top, or was pushed again, and the tag has changed. */
 		const uint32_t next =
 			load_relaxed(&depot->batches[index - 1].next);
 
 		/* relaxed: for the tag it is the word that was loaded above;
 		 * those below are published still, by their own pushes. */
-		if (cas_relaxed(&stack->top, &top, top_next(top, next))) {
-			/* relaxed: a figure. */
-			sub_relaxed(&stack->count, 1);
+		if (cas_relaxed(&stack->top, &top, top_of(top_tag(top), next)))
 			return index;
-		}
 	}
 }
 
@@ -152,8 +152,6 @@ bool depot_put(struct depot *depot, unsigned size_class, const uint64_t *values,
 	batch->count = count;
 	memcpy(batch->values, values, count * sizeof(*values));
 	stack_push(depot, &depot->full[size_class], index);
-	/* release [depot-puts]: the put comes before its count. */
-	add_release(&depot->puts, 1);
 	return true;
 }
 
@@ -177,16 +175,28 @@ unsigned depot_take(struct depot *depot, unsigned size_class,
 
 unsigned depot_batches(const struct depot *depot, unsigned size_class)
 {
-	/* relaxed: a figure; a pop may be counted before its push. */
-	const uint32_t count = load_relaxed(&depot->full[size_class].count);
+	/* relaxed: a figure. */
+	uint32_t index = top_index(load_relaxed(&depot->full[size_class].top));
+	unsigned count = 0;
 
-	return count <= DEPOT_BATCHES_MAX ? count : 0;
+	/* Of a batch that has left meanwhile the link leads anywhere. */
+	while (index != 0 && count < DEPOT_BATCHES_MAX) {
+		/* relaxed: as above. */
+		index = load_relaxed(&depot->batches[index - 1].next);
+		count++;
+	}
+	return count;
 }
 
 uint64_t depot_puts(const struct depot *depot)
 {
-	/* acquire [depot-puts]: the puts, for whoever takes next. */
-	return load_acquire(&depot->puts);
+	uint64_t puts = 0;
+
+	/* relaxed: each take looks at the same word, after this one or before,
+	 * and acquires what was done before the pushes that it tells of. */
+	for (unsigned size_class = 0; size_class < CLASSES; size_class++)
+		puts += top_tag(load_relaxed(&depot->full[size_class].top));
+	return puts;
 }
 
 uint64_t depot_pages(const struct depot *depot)

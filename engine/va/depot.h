@@ -15,14 +15,19 @@
  *       which nobody else has;
  *   D3  `pages` is never less than the pages of all areas in the depot, and
  *       these are at most `pages_max`;
- *   D4  `puts` moves with each put, after it: who has emptied the depot, and
- *       finds it unmoved since before, has missed no put that had ended.
+ *   D4  depot_puts() moves with each put: who has emptied the depot, and finds
+ *       it unmoved since before, has missed no put that had ended.
  *
  * Batches are type-stable: a thread that was stopped between its look at the
  * top and its exchange may read the link of a batch that is used elsewhere by
- * then, and the tag makes the exchange fail.  The tag has 40 bits: it comes
- * round after 10^12 exchanges, days of nothing else, during which that thread
- * would have to stand between two instructions.
+ * then, and the tag makes the exchange fail.  The tag counts the pushes, for a
+ * batch that was popped lies on top again only by a push, and so it tells the
+ * puts as well.  It has 40 bits: it comes round after 10^12 of them, days of
+ * nothing else, during which that thread would have to stand between two
+ * instructions.
+ *
+ * A put and a take cost three atomic read-modify-writes each on lines that all
+ * share: the two stacks, and `pages`.
  *
  * Who may run with whom: all with all; init and fini alone.
  * Progress: lock-free; a failed exchange is another thread's success.
@@ -45,7 +50,6 @@ struct depot_batch;
 
 struct depot_stack {
 	alignas(FALSE_SHARING_BYTES) _Atomic(uint64_t) top; /* tag, index + 1 */
-	_Atomic(uint32_t) count; /* of batches; a figure */
 };
 
 struct depot {
@@ -58,7 +62,6 @@ struct depot {
 	struct depot_stack empty;
 	alignas(FALSE_SHARING_BYTES) _Atomic(uint32_t) fresh; /* ever used */
 	alignas(FALSE_SHARING_BYTES) _Atomic(uint64_t) pages; /* D3 */
-	_Atomic(uint64_t) puts;                               /* D4 */
 };
 
 /* depot_init - -ENOMEM with a message; pages_max bounds what it may hold. */
@@ -78,7 +81,10 @@ bool depot_put(struct depot *depot, unsigned size_class, const uint64_t *values,
 unsigned depot_take(struct depot *depot, unsigned size_class,
 		    uint64_t values[DEPOT_BATCH]);
 
-/* depot_batches - how many batches of a class there are; a figure. */
+/*
+ * depot_batches - how many batches of a class there are; a figure, which costs
+ * a look at each.
+ */
 unsigned depot_batches(const struct depot *depot, unsigned size_class);
 
 /* depot_puts - D4. */

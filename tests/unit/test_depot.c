@@ -118,6 +118,23 @@ static void each_put_moves_the_count_of_puts_and_no_take_does(void **state)
 	depot_fini(&depot);
 }
 
+static void the_batches_of_a_class_are_those_put_and_not_taken(void **state)
+{
+	uint64_t values[DEPOT_BATCH] = { 7 };
+	struct depot depot;
+
+	(void)state;
+	depot_begin(&depot, MANY_PAGES);
+	assert_int_equal(depot_batches(&depot, CLASS), 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(depot_put(&depot, CLASS, values, 1));
+	assert_int_equal(depot_batches(&depot, CLASS), 3);
+	assert_int_equal(depot_batches(&depot, CLASS + 1), 0);
+	assert_int_equal(depot_take(&depot, CLASS, values), 1);
+	assert_int_equal(depot_batches(&depot, CLASS), 2);
+	depot_fini(&depot);
+}
+
 static void without_a_batch_a_put_is_refused_and_not_counted(void **state)
 {
 	uint64_t values[DEPOT_BATCH] = { 7 };
@@ -272,6 +289,8 @@ int main(void)
 			what_would_be_too_much_is_refused_and_not_counted),
 		cmocka_unit_test(
 			each_put_moves_the_count_of_puts_and_no_take_does),
+		cmocka_unit_test(
+			the_batches_of_a_class_are_those_put_and_not_taken),
 		cmocka_unit_test(
 			without_a_batch_a_put_is_refused_and_not_counted),
 		cmocka_unit_test(a_stack_that_looks_as_before_has_another_word),
