@@ -27,7 +27,7 @@
  * instructions.
  *
  * A put and a take cost three atomic read-modify-writes each on lines that all
- * share: the two stacks, and `pages`.
+ * share, the two stacks and `pages`: with whole batches one for 32 numbers.
  *
  * Who may run with whom: all with all; init and fini alone.
  * Progress: lock-free; a failed exchange is another thread's success.
@@ -44,7 +44,7 @@
 #include "base/os.h"
 #include "va/size_class.h"
 
-enum { DEPOT_BATCH = 64, DEPOT_BATCHES_MAX = 1 << 16 };
+enum { DEPOT_BATCH = 96, DEPOT_BATCHES_MAX = 1 << 16 };
 
 struct depot_batch;
 

@@ -131,13 +131,18 @@ bool hole_cache_refill(struct hole_cache *cache, unsigned size_class,
 	return true;
 }
 
+/* moved_of - how many a full stock gives up: three quarters. */
+static unsigned moved_of(const struct percpu *stock)
+{
+	return stock->slots.capacity - (stock->slots.capacity + 3) / 4;
+}
+
 void hole_cache_spill(struct hole_cache *cache, unsigned size_class,
 		      uint64_t value, struct hole_spill *spill)
 {
 	struct percpu *const stock = &cache->stocks[size_class];
 
-	spill->count = percpu_take_many(stock, spill->values,
-					hole_cache_batch(cache, size_class));
+	spill->count = percpu_take_many(stock, spill->values, moved_of(stock));
 	assert(spill->count < STOCK_CAPACITY);
 	/* What the stock gave up is older: the new one stays with this CPU. */
 	if (spill->count == 0 || !percpu_push(stock, value))

@@ -5,7 +5,11 @@
  * behind them.
  *
  *	take:  stock of this CPU --empty--> a batch of the depot --> none
- *	give:  stock of this CPU --full---> half of it to the depot --> spilt
+ *	give:  stock of this CPU --full---> most of it to the depot --> spilt
+ *
+ * Three quarters of a stock move at a time: where one CPU takes and another
+ * gives, that is what the lines of the depot are asked for, and what is left,
+ *or the room that is left, still serves a CPU that changes its mind.
  *
  * (Bonwick and Adams 2001; Linux's IOVA rcache; tcmalloc's per-CPU caches.)
  * Most operations are one restartable section on the CPU's own lines
@@ -25,7 +29,7 @@
  *
  * Who may run with whom: all with all; init and fini alone.
  * Progress: lock-free; of a thread that stops in here, the numbers it is moving
- * are stranded: half a stock at most, and of a drain a whole one.
+ * are stranded: most of a stock, and of a drain a whole one.
  * Order: what was done before a give is seen after the take.
  */
 #ifndef LFV_VA_HOLE_CACHE_H
@@ -38,7 +42,9 @@
 #include "va/depot.h"
 #include "va/size_class.h"
 
-enum { STOCK_CAPACITY = 2 * DEPOT_BATCH, STOCK_CAPACITY_MIN = 2 };
+enum { STOCK_CAPACITY = 128, STOCK_CAPACITY_MIN = 2 };
+
+static_assert(STOCK_CAPACITY / 4 * 3 == DEPOT_BATCH, "a move fills a batch");
 
 struct hole_cache_config {
 	const struct os *os;
@@ -98,7 +104,7 @@ static inline bool hole_cache_give(struct hole_cache *cache,
 void hole_cache_spill(struct hole_cache *cache, unsigned size_class,
 		      uint64_t value, struct hole_spill *spill);
 
-/* hole_cache_batch - how many numbers a refill should bring. */
+/* hole_cache_batch - how many fresh numbers to stock up with: half. */
 unsigned hole_cache_batch(const struct hole_cache *cache, unsigned size_class);
 
 /*

@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "base/page.h"
 
-enum { ARENA_BYTES = 40 << 20 };
+enum { ARENA_BYTES = 56 << 20 };
 
 static alignas(PAGE_SIZE) unsigned char arena[ARENA_BYTES];
 
