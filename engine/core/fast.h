@@ -106,7 +106,10 @@ static inline FAST_INLINE bool fast_free(struct lfv *lfv, struct cached *cached,
 	return true;
 }
 
-/* fast_find - the live area that covers `address`; false: look the long way. */
+/*
+ * fast_find - the live area that covers `address`; false: look the long way, as
+ * for a page that its chunk leads from.
+ */
 static inline FAST_INLINE bool
 fast_find(const struct lfv *lfv, const void *address, struct va_found *found)
 {
@@ -117,7 +120,7 @@ fast_find(const struct lfv *lfv, const void *address, struct va_found *found)
 
 	const uint64_t page = ((uintptr_t)address - index->start) >> PAGE_SHIFT;
 
-	return page < index->pages && page_map_find(index, page, found);
+	return page < index->pages && page_map_look(index, page, found);
 }
 
 #endif

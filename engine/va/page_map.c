@@ -190,9 +190,11 @@ bool page_map_covering(const struct page_map *map, uint64_t page,
 	       !page_head_is(*head, PAGE_NONE);
 }
 
-bool page_map_find_in_chunk(const struct page_map *map, uint64_t page,
-			    struct va_found *found)
+bool page_map_find(const struct page_map *map, uint64_t page,
+		   struct va_found *found)
 {
+	if (page_map_look(map, page, found))
+		return true;
 	/* relaxed: as in owner_covers(). */
 	return page_map_copy(
 		map, load_relaxed(&map->chunk_owners[page >> MAP_CHUNK_SHIFT]),

@@ -252,12 +252,8 @@ static inline bool page_map_copy(const struct page_map *map, uint64_t first,
 	return load_relaxed(&record->seq) == seq;
 }
 
-/* page_map_find_in_chunk - the second look of page_map_find(). */
-bool page_map_find_in_chunk(const struct page_map *map, uint64_t page,
-			    struct va_found *found);
-
-/* page_map_find - the live area that covers `page`; M3. */
-static inline bool page_map_find(const struct page_map *map, uint64_t page,
+/* page_map_look - the first look of page_map_find(); a miss settles nothing. */
+static inline bool page_map_look(const struct page_map *map, uint64_t page,
 				 struct va_found *found)
 {
 	/* relaxed: what it names is looked at, and M1 holds while it is live;
@@ -265,16 +261,11 @@ static inline bool page_map_find(const struct page_map *map, uint64_t page,
 	 */
 	const uint64_t owner = load_relaxed(&map->owners[page]);
 
-	if (__builtin_expect(page_map_copy(map, owner, page, found), 1))
-		return true;
-
-	/* A copy of its own, so that `found` may stay in registers. */
-	struct va_found second;
-
-	if (!page_map_find_in_chunk(map, page, &second))
-		return false;
-	*found = second;
-	return true;
+	return page_map_copy(map, owner, page, found);
 }
+
+/* page_map_find - the live area that covers `page`; M3. */
+bool page_map_find(const struct page_map *map, uint64_t page,
+		   struct va_found *found);
 
 #endif
