@@ -38,6 +38,8 @@
 #include "va/page_map.h"
 #include "va/va.h"
 
+static_assert((int)STOCK_CAPACITY <= VA_RELEASE_MAX, "given up at once");
+
 /* class_fit - what serves a size: the stocks of its class. */
 struct class_fit {
 	struct percpu *stock;

@@ -26,8 +26,6 @@ static uint64_t page_of(const struct va *va, uintptr_t address)
 	return (address - va->config.start) >> PAGE_SHIFT;
 }
 
-static_assert((int)STOCK_CAPACITY <= VA_RELEASE_MAX, "a stock at once");
-
 /* free_inner - an idle area of a strategy that takes them one by one. */
 static bool free_inner(struct cached *self, uint64_t first)
 {
@@ -152,10 +150,8 @@ static bool take_cached(struct va *va, unsigned size_class, uint64_t *first)
 static bool is_whole_class(const struct cached *self, unsigned size_class,
 			   uint64_t first)
 {
-	const struct page_head head = page_map_head(self->map, first);
-
-	return page_head_is(head, PAGE_IDLE) &&
-	       page_head_pages(head) == class_pages(size_class);
+	return page_head_is_idle_of(page_map_head(self->map, first),
+				    class_pages(size_class));
 }
 
 /* take - from the cache or the strategy; whether it has frames. */
@@ -245,9 +241,7 @@ static int cached_alloc(struct va *va, const struct va_request *request,
 static bool cached_publish(struct va *va, const struct va_range *range,
 			   const struct va_request *request)
 {
-	struct cached *const self = cached_of(va);
-
-	return page_map_publish(self->map, page_of(va, range->start),
+	return page_map_publish(cached_of(va)->map, page_of(va, range->start),
 				(range->end - range->start) >> PAGE_SHIFT,
 				&request->vm);
 }

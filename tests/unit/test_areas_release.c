@@ -72,7 +72,8 @@ static void what_is_there_twice_is_given_once(void **state)
 	idle_many(&world, firsts, 4);
 
 	const struct va_request request = request_all(&world, 4);
-	const struct va_range range = { .start = address_of((long)firsts[3]) };
+	const uintptr_t start = address_of((long)firsts[3]);
+	const struct va_range range = { start, start + 4 * PAGE_SIZE, false };
 	const uint64_t given[4] = { firsts[2], firsts[3], firsts[1],
 				    firsts[2] };
 
@@ -101,7 +102,7 @@ static void what_is_mapped_is_lazy(void **state)
 	world_end(&world);
 }
 
-/* The limit is looked at each 4 areas: neither by the last, nor the first. */
+/* The limit is looked at each 5 areas: neither by the last, nor the first. */
 static void of_a_batch_any_may_say_that_a_purge_is_due(void **state)
 {
 	uint64_t firsts[70];
@@ -110,6 +111,7 @@ static void of_a_batch_any_may_say_that_a_purge_is_due(void **state)
 	(void)state;
 	idle_many(&world, firsts, 70);
 	areas_of(&world.va)->lazy.limit_pages = 256;
+	areas_of(&world.va)->lazy.step_pages = 256 / 16 + 1;
 	assert_false(release(&world, firsts, 64, false));
 	assert_true(release(&world, firsts + 64, 6, false));
 	world_end(&world);
