@@ -31,7 +31,9 @@ enum {
 	CACHED_WIDE_PAGES = 15,   /* with the guard, a class */
 	CACHED_AREAS = 12,        /* of a bystander: several stocks full */
 	CACHED_STOCK = 128, /* what a stock holds if nobody says otherwise */
-	CACHED_HELD_MAX = 2 * CACHED_STOCK,
+	/* a whole number of moves to the depot, of which each is 3/4 of one */
+	CACHED_FREED = 3 * CACHED_STOCK,
+	CACHED_HELD_MAX = CACHED_STOCK + CACHED_FREED,
 	CACHED_BYSTANDERS = WORLD_BYSTANDERS + 1,
 };
 
@@ -67,7 +69,7 @@ extern const struct audited_operation audited_operations[AUDITED_OPERATIONS];
 
 /*
  * What is counted alone, with stocks of CACHED_STOCK: an allocation from the
- * stock and its free; CACHED_STOCK frees, of what another thread has allocated,
+ * stock and its free; CACHED_FREED frees, of what another thread has allocated,
  * into a stock that is full; and a lookup.
  */
 enum { CACHED_PAIR, CACHED_FREES, CACHED_LOOKUP, CACHED_COUNTED };
