@@ -23,12 +23,15 @@ static unsigned order_of(size_t size)
 	return size <= 1 ? 0 : fls_ulong(size - 1);
 }
 
+/* window_check - begins the request: where, and nothing else yet. */
 static int window_check(const struct lfv *lfv, const struct lfv_request *asked,
 			struct va_request *request)
 {
-	request->vstart =
-		asked->vstart != 0 ? asked->vstart : lfv->window.start;
-	request->vend = asked->vend != 0 ? asked->vend : lfv->window.end;
+	*request = (struct va_request){
+		.vstart =
+			asked->vstart != 0 ? asked->vstart : lfv->window.start,
+		.vend = asked->vend != 0 ? asked->vend : lfv->window.end,
+	};
 	if (request->vstart < lfv->window.start ||
 	    request->vend > lfv->window.end ||
 	    request->vstart >= request->vend ||
