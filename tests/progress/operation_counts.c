@@ -20,11 +20,9 @@
  * `rcu` is left out: what it costs depends on when its second thread gives
  * nodes back.
  */
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/percpu.h"
 #include "core/engine.h"
 #include "progress/engine_world.h"
@@ -35,21 +33,6 @@ enum {
 	COUNTS = 3,
 	CPUS = 16, /* made up, for what looks into each CPU's stocks */
 };
-
-/* The node of a CPU decides which pool is looked into. */
-static void pin(void)
-{
-	cpu_set_t allowed;
-	cpu_set_t one;
-	size_t cpu = 0;
-
-	require(sched_getaffinity(0, sizeof(allowed), &allowed) == 0);
-	while (!CPU_ISSET(cpu, &allowed))
-		cpu++;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	require(sched_setaffinity(0, sizeof(one), &one) == 0);
-}
 
 /* count_best - false: it is not the same each time. */
 static bool count_best(const struct stopped *stopped, struct step_report *best)
@@ -141,7 +124,7 @@ int main(void)
 		(void)fprintf(stderr, "a program cannot step itself here\n");
 		return SKIPPED;
 	}
-	pin();
+	world_pin(); /* its node decides which pool is looked into */
 	world_warm_up();
 	stopped_init();
 	stepper_thread_init(&thread);
